@@ -1,0 +1,87 @@
+"""How a fact stands on a line, and how it is read back: nothing is lost, nothing that does not fit is let in.
+
+>>> line(WindowClosed(src=Source.RUN, t_local_us=1, start_us=0, end_us=1, reason="ended"))
+b'{"seq":0,"kind":"WindowClosed","src":"run","t_venue_us":null,"t_local_us":1,"start_us":0,...}'
+"""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+import orjson
+
+from botproof.errors import HarnessError
+from botproof.events import Fact
+from botproof.money import plain
+
+
+def line(fact: Fact) -> bytes:
+    """One fact as JSON: seq, kind, src and times first, then its own fields in the order above, no newline."""
+    body: dict[str, Any] = {
+        "seq": fact.seq,
+        "kind": fact.kind,
+        "src": fact.src,
+        "t_venue_us": fact.t_venue_us,
+        "t_local_us": fact.t_local_us,
+    }
+    for name in _own_fields(fact.kind):
+        value = getattr(fact, name)
+        body[name] = plain(value) if isinstance(value, Decimal) else value
+    return orjson.dumps(body)
+
+
+def parse(body: Mapping[str, Any]) -> Fact:
+    """The fact of one decoded line; raises `HarnessError` where the line does not fit its kind."""
+    kind = Fact.kinds.get(str(body.get("kind")))
+    if kind is None:
+        raise HarnessError(f"a tape holds facts of known kinds; found {body.get('kind')!r}")
+    readers = _readers(kind.__name__)
+    if set(body) - {"kind"} != set(readers):
+        odd = sorted(set(body).symmetric_difference({*readers, "kind"}))
+        raise HarnessError(f"{kind.__name__} at seq {body.get('seq')}: missing or unknown fields {odd}")
+    try:
+        return kind(**{name: read(body[name]) for name, read in readers.items()})
+    except (TypeError, ValueError, InvalidOperation) as error:
+        raise HarnessError(f"{kind.__name__} at seq {body.get('seq')}: {error}") from error
+
+
+@cache
+def _own_fields(kind: str) -> tuple[str, ...]:
+    common = {f.name for f in dataclasses.fields(Fact)}
+    return tuple(f.name for f in dataclasses.fields(Fact.kinds[kind]) if f.name not in common)
+
+
+@cache
+def _readers(kind: str) -> dict[str, Callable[[Any], Any]]:
+    hints = typing.get_type_hints(Fact.kinds[kind])
+    return {f.name: _reader(hints[f.name]) for f in dataclasses.fields(Fact.kinds[kind])}
+
+
+def _reader(hint: Any) -> Callable[[Any], Any]:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        inner = _reader(next(a for a in arguments if a is not type(None)))
+        return lambda value: None if value is None else inner(value)
+    if origin is tuple:
+        return lambda value: tuple(_exactly(str)(v) for v in _exactly(list)(value))
+    if origin is not None:  # Mapping[str, str]
+        return lambda value: {str(k): _exactly(str)(v) for k, v in _exactly(dict)(value).items()}
+    if hint is Decimal:
+        return lambda value: Decimal(_exactly(str)(value))
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return hint
+    return _exactly(hint)
+
+
+def _exactly(kind: type) -> Callable[[Any], Any]:
+    def read(value: Any) -> Any:
+        if type(value) is not kind:
+            raise TypeError(f"expected {kind.__name__}, found {value!r}")
+        return value
+
+    return read
