@@ -1,0 +1,1 @@
+"""The profiles of the rollout and the terms of judgement, as YAML; installed as `botproof.profiles`."""
