@@ -1,0 +1,1 @@
+"""Fakes of the venue, and bots that break one promise each."""
