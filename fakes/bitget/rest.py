@@ -1,0 +1,193 @@
+"""The REST face: bytes in, the exchange asked, bytes out. Nothing is decided here.
+
+A call passes in this order (the venue's own order is not documented; inferred): route known, headers, key, timestamp,
+passphrase, signature, permission, parameters, exchange. Every refusal is HTTP 400 with the venue's code; an unknown
+path under /api is 40404, any other path is a page with HTTP 404 (captured).
+"""
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from botproof.errors import VenueError
+
+from . import rest_account, rest_market, rest_order
+from .ask import Ask, NotImitated, Params
+from .core.exchange import Exchange
+from .core.messages import Outcome
+from .journal import Call
+from .signing import Key, Keyring, authenticate
+from .wire import OK, Answer, FaceSwitches, failure, page_not_found, success
+
+Handler = Callable[[Ask], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A method and a path; `permission` is empty on a public one, `per_second` is the documented rate."""
+
+    method: str
+    path: str
+    permission: str
+    per_second: int
+    handler: Handler
+
+
+ROUTES = (
+    Route("GET", "/api/v2/public/time", "", 20, rest_market.server_time),
+    Route("GET", "/api/v2/mix/market/contracts", "", 20, rest_market.contracts),
+    Route("GET", "/api/v2/mix/market/ticker", "", 20, rest_market.ticker),
+    Route("GET", "/api/v2/mix/market/merge-depth", "", 20, rest_market.merge_depth),
+    Route("GET", "/api/v2/mix/market/symbol-price", "", 20, rest_market.symbol_price),
+    Route("GET", "/api/v2/mix/account/account", "read", 10, rest_account.account),
+    Route("GET", "/api/v2/mix/account/accounts", "read", 10, rest_account.accounts),
+    Route("GET", "/api/v2/mix/account/bill", "read", 10, rest_account.bills),
+    Route("POST", "/api/v2/mix/account/set-leverage", "trade", 5, rest_account.set_leverage),
+    Route("POST", "/api/v2/mix/account/set-margin-mode", "trade", 5, rest_account.set_margin_mode),
+    Route("POST", "/api/v2/mix/account/set-position-mode", "trade", 5, rest_account.set_position_mode),
+    Route("GET", "/api/v2/mix/position/all-position", "read", 5, rest_account.positions),
+    Route("GET", "/api/v2/mix/position/single-position", "read", 10, rest_account.single_position),
+    Route("POST", "/api/v2/mix/order/place-order", "trade", 10, rest_order.place_order),
+    Route("POST", "/api/v2/mix/order/cancel-order", "trade", 10, rest_order.cancel_order),
+    Route("GET", "/api/v2/mix/order/detail", "read", 10, rest_order.detail),
+    Route("GET", "/api/v2/mix/order/orders-pending", "read", 10, rest_order.pending),
+    Route("GET", "/api/v2/mix/order/orders-plan-pending", "read", 10, rest_order.plan_pending),
+    Route("GET", "/api/v2/mix/order/orders-history", "read", 10, rest_order.history),
+    Route("GET", "/api/v2/mix/order/fills", "read", 10, rest_order.fills),
+    Route("GET", "/api/v2/mix/order/fill-history", "read", 10, rest_order.fill_history),
+    Route("GET", "/api/v2/spot/account/info", "read", 1, rest_account.key_info),
+    Route("GET", "/api/v3/account/settings", "read", 10, rest_account.unified_settings),
+)
+
+# How the venue names the permission that a key lacks (inferred from the one text that was captured, for spot).
+_MISSING = {"read": "contract order read", "trade": "contract order write"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A call as received; `headers` by lower-case name."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @classmethod
+    def of(cls, method: str, target: str, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> "Request":
+        named = {name.decode("latin-1").lower(): value.decode("latin-1").strip() for name, value in headers}
+        return cls(method=method.upper(), target=target, headers=named, body=body)
+
+    @property
+    def path(self) -> str:
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> str:
+        return self.target.partition("?")[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """The answer, what the call set in motion, and its line in the journal (still without a number)."""
+
+    answer: Answer
+    call: Call
+    outcomes: Sequence[Outcome] = ()
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far a call came: what its journal line can say even where it was refused."""
+
+    key: Key | None = None
+    params: Params = field(default_factory=lambda: Params({}))
+    outcomes: Sequence[Outcome] = ()
+    note: str = ""
+    nearest: str = ""
+
+
+class RestFace:
+    """Answers calls out of the exchange; the caller has advanced it to `now_us`."""
+
+    def __init__(self, exchange: Exchange, ring: Keyring, switches: FaceSwitches) -> None:
+        self._exchange, self._ring, self._switches = exchange, ring, switches
+        self._routes = {(route.method, route.path): route for route in ROUTES}
+
+    def answer(self, request: Request, now_us: int) -> Reply:
+        """Never raises for anything that a client can send."""
+        progress = _Progress()
+        if not request.path.startswith("/api/"):
+            progress.nearest = self._nearest(request)
+            return _reply(request, now_us, progress, page_not_found(), code="", data=None)
+        route = self._routes.get((request.method, request.path))
+        headers = ((b"x-mbx-used-remain-limit", str(route.per_second - 1).encode()),) if route else ()
+        try:
+            data = self._serve(route, request, now_us, progress)
+        except VenueError as refusal:
+            progress.note = refusal.what if isinstance(refusal, NotImitated) else ""
+            answer = failure(refusal, now_us // 1000, headers)
+            return _reply(request, now_us, progress, answer, code=refusal.code, data=None)
+        return _reply(request, now_us, progress, success(data, now_us // 1000, headers), code=OK, data=data)
+
+    def _serve(self, route: Route | None, request: Request, now_us: int, progress: _Progress) -> object:
+        if route is None:
+            progress.nearest = self._nearest(request)
+            raise VenueError("40404", "Request URL NOT FOUND")
+        # Rate limits belong here: before the signature is looked at.
+        if route.permission:
+            progress.key = self._admit(route, request, now_us)
+        progress.params = _params(request)
+        ask = Ask(exchange=self._exchange, params=progress.params, now_us=now_us, key=progress.key)
+        data = route.handler(ask)
+        progress.outcomes = ask.outcomes
+        return data
+
+    def _admit(self, route: Route, request: Request, now_us: int) -> Key:
+        key = authenticate(
+            self._ring,
+            request.headers,
+            method=request.method,
+            target=request.target,
+            body=request.body,
+            now_ms=now_us // 1000,
+        )
+        if (request.headers.get("paptrading") == "1") is not self._switches.demo:
+            raise VenueError("40099", "exchange environment is incorrect")
+        if route.permission not in key.permissions:
+            raise VenueError("40014", f"Incorrect permissions, need {_MISSING[route.permission]} permissions")
+        return key
+
+    def _nearest(self, request: Request) -> str:
+        known = [f"{route.method} {route.path}" for route in ROUTES]
+        found = difflib.get_close_matches(f"{request.method} {request.path}"[:300], known, n=1, cutoff=0.5)
+        return found[0] if found else ""
+
+
+def _params(request: Request) -> Params:
+    if request.method == "GET":
+        return Params.of_query(request.query)
+    if "json" not in request.headers.get("content-type", "").lower():
+        raise VenueError("40007", "Invalid Content_Type")
+    return Params.of_body(request.body)
+
+
+def _reply(request: Request, now_us: int, progress: _Progress, answer: Answer, *, code: str, data: object) -> Reply:
+    """A refused command had no effect, so its outcomes are empty."""
+    answered = data.get("orderId", "") if isinstance(data, dict) else ""
+    call = Call(
+        n=0,
+        at_us=now_us,
+        api_key=request.headers.get("access-key", ""),
+        account=progress.key.account if progress.key else "",
+        method=request.method,
+        path=request.path,
+        query=request.query,
+        body=request.body.decode("utf-8", "replace"),
+        status=answer.status,
+        code=code,
+        order_id=answered or progress.params.text("orderId"),
+        client_id=progress.params.text("clientOid"),
+        nearest=progress.nearest,
+        note=progress.note,
+    )
+    return Reply(answer=answer, call=call, outcomes=progress.outcomes)
