@@ -1,0 +1,238 @@
+"""A tap in the bot's transport: what it really sent and what it really got, as facts, before the bot can know better.
+
+Every signed request is a fact before it is handed on, and every one of them gets exactly one more: answered, or unknown
+where no readable answer came (an error, a time-out, a cancellation). What the bot gets is what came, byte for byte.
+
+A request is READ only if it is a GET. Of the others the five that the harness knows by name have their own action; all
+that remain (batches, plan orders, closing calls, whatever the venue adds) are OTHER, so nothing that may change the
+venue passes for a read.
+
+From the answers the tap also writes what the bot was shown: the best prices of a depth, the settings of an account.
+"""
+
+import itertools
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import httpx
+
+from botproof.clock import Clock
+from botproof.errors import HarnessError, Unanswered
+from botproof.events import (
+    Action,
+    OrderType,
+    RequestAnswered,
+    RequestSent,
+    RequestUnknown,
+    SettingsRead,
+    Side,
+    Source,
+    TopOfBook,
+)
+from botproof.ports import Sink
+from botproof.venue import rows
+from botproof.venue.envelope import SUCCESS, Envelope, decoded, envelope
+
+_ACTIONS = {
+    "/api/v2/mix/order/place-order": Action.PLACE,
+    "/api/v2/mix/order/cancel-order": Action.CANCEL,
+    "/api/v2/mix/account/set-leverage": Action.SET_LEVERAGE,
+    "/api/v2/mix/account/set-position-mode": Action.SET_POSITION_MODE,
+    "/api/v2/mix/account/set-margin-mode": Action.SET_MARGIN_MODE,
+}
+_DEPTH = "/api/v2/mix/market/merge-depth"
+_ACCOUNT = "/api/v2/mix/account/account"
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+class Tap(httpx.AsyncBaseTransport):
+    """A transport that writes facts to `sink` and otherwise does what `inner` does."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, sink: Sink, clock: Clock) -> None:
+        self._inner, self._sink, self._clock = inner, sink, clock
+        self._numbers = itertools.count(1)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Write, hand on, write, hand back."""
+        number = await self._sent(request) if "ACCESS-KEY" in request.headers else None
+        try:
+            response = await self._inner.handle_async_request(request)
+            content = await _drained(response)
+        except BaseException as error:
+            self._unknown(number, f"{type(error).__name__} {error}".rstrip())
+            raise
+        self._answered(number, request, response, content)
+        return _as_it_came(response, content)
+
+    async def aclose(self) -> None:
+        """Close the transport inside."""
+        await self._inner.aclose()
+
+    async def _sent(self, request: httpx.Request) -> int:
+        body = await request.aread()
+        number = next(self._numbers)
+        self._sink.write(request_sent(request, body, number=number, now_us=self._clock.now_us()))
+        return number
+
+    def _unknown(self, number: int | None, reason: str) -> None:
+        if number is not None:
+            fact = RequestUnknown(src=Source.TAP, t_local_us=self._clock.now_us(), request=number, reason=reason)
+            self._sink.write(fact)
+
+    def _answered(self, number: int | None, request: httpx.Request, response: httpx.Response, content: bytes) -> None:
+        try:
+            answer = envelope(response.status_code, _decoded(response, content))
+        except Unanswered as unreadable:
+            self._unknown(number, str(unreadable))
+            return
+        if number is not None:
+            self._sink.write(_request_answered(answer, number, self._clock.now_us()))
+        if answer.code == SUCCESS:
+            self._shown(request, answer, signed=number is not None)
+
+    def _shown(self, request: httpx.Request, answer: Envelope, *, signed: bool) -> None:
+        symbol = request.url.params.get("symbol", "").upper()
+        try:
+            if request.url.path == _DEPTH:
+                self._top_of_book(answer, symbol)
+            elif request.url.path == _ACCOUNT and signed:
+                self._settings(answer, symbol)
+        except Unanswered:
+            return  # the bot was shown nothing that can be read
+
+    def _top_of_book(self, answer: Envelope, symbol: str) -> None:
+        depth = rows.depth(answer.data, symbol)
+        if depth.bids and depth.asks:
+            (bid, bid_size), (ask, ask_size) = depth.bids[0], depth.asks[0]
+            self._sink.write(
+                TopOfBook(
+                    src=Source.TAP,
+                    t_venue_us=depth.t_ms * 1000,
+                    t_local_us=self._clock.now_us(),
+                    symbol=symbol,
+                    bid=bid,
+                    bid_size=bid_size,
+                    ask=ask,
+                    ask_size=ask_size,
+                    via="depth",
+                )
+            )
+
+    def _settings(self, answer: Envelope, symbol: str) -> None:
+        account = rows.account(answer.data, symbol)
+        self._sink.write(
+            SettingsRead(
+                src=Source.TAP,
+                t_venue_us=_microseconds(answer.t_ms),
+                t_local_us=self._clock.now_us(),
+                symbol=symbol,
+                position_mode=account.position_mode,
+                margin_mode=account.margin_mode,
+                leverage=account.leverage,
+            )
+        )
+
+
+def request_sent(request: httpx.Request, body: bytes, *, number: int, now_us: int) -> RequestSent:
+    """The fact of a signed request, read from its bytes; what cannot be read in it stays empty."""
+    named = _named(request, body)
+    order_type = _word(OrderType, named.get("orderType"))
+    return RequestSent(
+        src=Source.TAP,
+        t_local_us=now_us,
+        request=number,
+        method=request.method,
+        path=request.url.path,
+        action=_action(request),
+        symbol=_text(named.get("symbol")).upper(),
+        side=_word(Side, named.get("side")),
+        order_type=order_type,
+        force=_text(named.get("force")).lower(),
+        price=None if order_type is OrderType.MARKET else _amount(named.get("price")),
+        size=_amount(named.get("size")),
+        reduce_only=_text(named.get("reduceOnly")).lower() in ("yes", "true"),
+        client_id=_text(named.get("clientOid")),
+        order_id=_text(named.get("orderId")),
+    )
+
+
+def _action(request: httpx.Request) -> Action:
+    if request.method == "GET":
+        return Action.READ
+    return _ACTIONS.get(request.url.path, Action.OTHER) if request.method == "POST" else Action.OTHER
+
+
+def _named(request: httpx.Request, body: bytes) -> Mapping[str, Any]:
+    """The parameters of a request: the query, over which the body counts."""
+    named: dict[str, Any] = dict(request.url.params)
+    try:
+        found = decoded(body) if body else {}
+    except ValueError:
+        found = {}
+    return named | found if isinstance(found, dict) else named
+
+
+def _request_answered(answer: Envelope, number: int, now_us: int) -> RequestAnswered:
+    ids = answer.data if isinstance(answer.data, dict) else {}
+    return RequestAnswered(
+        src=Source.TAP,
+        t_venue_us=_microseconds(answer.t_ms),
+        t_local_us=now_us,
+        request=number,
+        http_status=answer.status,
+        code=answer.code,
+        message=answer.message,
+        order_id=_text(ids.get("orderId")),
+        client_id=_text(ids.get("clientOid")),
+    )
+
+
+async def _drained(response: httpx.Response) -> bytes:
+    """The bytes of the answer as they came, still encoded."""
+    stream = response.stream
+    if not isinstance(stream, httpx.AsyncByteStream):
+        raise HarnessError(f"a transport for asynchronous clients answers with a stream of that kind; found {stream!r}")
+    try:
+        return b"".join([chunk async for chunk in stream])
+    finally:
+        await response.aclose()
+
+
+def _as_it_came(response: httpx.Response, content: bytes) -> httpx.Response:
+    return httpx.Response(
+        response.status_code,
+        headers=response.headers,
+        stream=httpx.ByteStream(content),
+        extensions=response.extensions,
+    )
+
+
+def _decoded(response: httpx.Response, content: bytes) -> bytes:
+    try:
+        return _as_it_came(response, content).read()
+    except httpx.DecodingError as error:
+        raise Unanswered(f"HTTP {response.status_code}: {error}") from None
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _word(kind: type[Word], value: object) -> Word | None:
+    text = _text(value).lower()
+    return kind(text) if text in set(kind) else None
+
+
+def _amount(value: object) -> Decimal | None:
+    try:
+        amount = Decimal(_text(value))
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() else None
+
+
+def _microseconds(t_ms: int | None) -> int | None:
+    return None if t_ms is None else t_ms * 1000
