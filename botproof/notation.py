@@ -5,6 +5,7 @@ b'{"seq":0,"kind":"WindowClosed","src":"run","t_venue_us":null,"t_local_us":1,"s
 """
 
 import dataclasses
+import re
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -18,6 +19,8 @@ import orjson
 from botproof.errors import HarnessError
 from botproof.events import Fact
 from botproof.money import plain
+
+PLAIN = re.compile(r"-?[0-9]{1,60}(\.[0-9]{1,60})?", re.ASCII)
 
 
 def line(fact: Fact) -> bytes:
@@ -72,10 +75,17 @@ def _reader(hint: Any) -> Callable[[Any], Any]:
     if origin is not None:  # Mapping[str, str]
         return lambda value: {str(k): _exactly(str)(v) for k, v in _exactly(dict)(value).items()}
     if hint is Decimal:
-        return lambda value: Decimal(_exactly(str)(value))
+        return _amount
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         return hint
     return _exactly(hint)
+
+
+def _amount(value: Any) -> Decimal:
+    """Plain digits, as `plain` writes them: no exponent that could ask for a gigabyte, no NaN."""
+    if not isinstance(value, str) or PLAIN.fullmatch(value) is None:
+        raise TypeError(f"expected an amount in plain digits, found {value!r}")
+    return Decimal(value)
 
 
 def _exactly(kind: type) -> Callable[[Any], Any]:

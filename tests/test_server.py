@@ -464,6 +464,18 @@ def test_closing_the_fake_hangs_up() -> None:
     on_virtual_time(scene)
 
 
+def test_closing_the_fake_while_a_client_takes_its_leave_cuts_the_line() -> None:
+    async def scene(wire: Wire) -> None:
+        async with wire.socket("public", "ticker") as socket:
+            leaving = asyncio.create_task(socket.close())
+            await asyncio.sleep(0)  # the client's close frame is on its way
+            await asyncio.sleep(0)
+            await wire.fake.aclose()
+            await leaving
+
+    on_virtual_time(scene)
+
+
 # Sameness
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from uvicorn.config import Config
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
+from websockets.exceptions import InvalidState
 from websockets.http11 import Request as Handshake
 
 from botproof.clock import Clock
@@ -207,6 +208,13 @@ class _Socket(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         if not self.close_sent:
             self.scope["extensions"][ABORT] = {"abort": self.transport.abort}
+
+    def shutdown(self) -> None:
+        """Hang up; a socket whose client is already taking its leave is cut, as a closing handshake cannot be joined."""
+        try:
+            super().shutdown()
+        except InvalidState:
+            self.transport.abort()
 
 
 class _Mount:

@@ -1,0 +1,1 @@
+"""The promises of the envelope, each a fold over the tape."""

@@ -1,0 +1,134 @@
+"""E14: after the stop no order is open and the account is flat, or as declared.
+
+1. The bot was asked to stop and was done within `closing_s_max` seconds; one that had to be killed was not.
+2. Both lists of open orders, plain and trigger, were read empty in every closing reading, and twice at least, about
+   five seconds apart: a request still in flight at the first shows at the second.
+   An order that rested before the bot sent anything and is not of the bot's instance is not the bot's to remove: it
+   leaves the promise NOT SHOWN, and no blame.
+3. Every closing reading of the position is what the run declared before it began. Less than one quantity step is dust.
+
+Exercise: pairs of closing readings (one). Equal to the limit is within.
+"""
+
+from decimal import Decimal
+
+from botproof.events import (
+    ContractRead,
+    Fact,
+    OpenOrdersRead,
+    OrderSeen,
+    PositionSeen,
+    RequestSent,
+    RunStarted,
+    Source,
+    StopStep,
+)
+from botproof.invariants.tally import Tally
+from botproof.invariants.verdict import Verdict
+from botproof.invariants.wording import SECOND_US, clock_time, seconds, to_us
+from botproof.money import ZERO, plain
+from botproof.profile import Profile
+from botproof.terms import Terms
+
+APART_US = 4 * SECOND_US  # sent five seconds apart; the answers may travel up to a second
+
+
+class Closing:
+    """E14."""
+
+    id = "E14"
+    needs = frozenset({Source.RUN, Source.VENUE})
+    hears: frozenset[type[Fact]] = frozenset(
+        {RunStarted, ContractRead, RequestSent, StopStep, OrderSeen, OpenOrdersRead, PositionSeen}
+    )
+
+    def __init__(self, profile: Profile, terms: Terms) -> None:
+        self._symbol = profile.symbol
+        self._limit_us = to_us(terms.closing_s_max)
+        self._needed = terms.exercise.get(self.id, 1)
+        self._declared: Decimal | None = None
+        self._dust_below = ZERO
+        self._asked: StopStep | None = None
+        self._done: StopStep | None = None
+        self._bot_began = False
+        self._inherited: set[str] = set()  # order ids in the lists before the bot sent anything
+        self._client_ids: dict[str, str] = {}
+        self._instance = f"{profile.instance_name}-"
+        self._lists: list[OpenOrdersRead] = []
+        self._positions: list[PositionSeen] = []
+
+    def see(self, fact: Fact) -> None:
+        match fact:
+            case RunStarted():
+                self._declared = fact.declared_position if self._declared is None else self._declared
+            case ContractRead() if fact.symbol == self._symbol:
+                self._dust_below = fact.qty_step
+            case RequestSent():
+                self._bot_began = True
+            case OrderSeen():
+                self._client_ids[fact.order_id] = fact.client_id
+            case StopStep():
+                self._see_stop(fact)
+            case OpenOrdersRead():
+                self._see_lists(fact)
+            case PositionSeen(via="closing") if fact.symbol == self._symbol:
+                self._positions.append(fact)
+
+    def verdict(self) -> Verdict:
+        limit = Decimal(self._limit_us) / SECOND_US
+        tally = Tally(self.id, self._needed, "pairs of closing readings", limit=limit, unit="s")
+        self._judge_stop(tally)
+        self._judge_lists(tally)
+        self._judge_positions(tally)
+        return tally.verdict()
+
+    def _see_stop(self, step: StopStep) -> None:
+        if step.step == "asked":
+            self._asked = self._asked or step
+        elif step.step in ("stopped", "killed"):
+            self._done = self._done or step
+
+    def _see_lists(self, read: OpenOrdersRead) -> None:
+        if read.purpose == "closing":
+            self._lists.append(read)
+        elif not self._bot_began:
+            self._inherited.update(read.plain, read.trigger)
+
+    def _judge_stop(self, tally: Tally) -> None:
+        asked, done = self._asked, self._done
+        if asked is None or done is None:
+            tally.doubt("the stop of the bot is not on the tape")
+            return
+        took_us = max(0, done.t_local_us - asked.t_local_us)
+        tally.rise(Decimal(took_us) / SECOND_US)
+        if done.step == "killed":
+            tally.broken(done.seq, f"the bot had to be killed {seconds(took_us)} s after it was asked to stop")
+        elif took_us > self._limit_us:
+            tally.broken(
+                done.seq, f"the bot took {seconds(took_us)} s to stop, {seconds(self._limit_us)} s are allowed"
+            )
+
+    def _judge_lists(self, tally: Tally) -> None:
+        for read in self._lists:
+            orders = (*read.plain, *read.trigger)
+            left = [self._client_ids.get(order) or order for order in orders if not self._is_of_others(order)]
+            if left:
+                tally.broken(read.seq, f"open after the stop at {clock_time(read.t_local_us)}: {', '.join(left[:3])}")
+            elif orders:
+                tally.doubt(f"an order of somebody else was open before the bot began, and still is: {orders[0]}")
+        asked_us = self._asked.t_local_us if self._asked else 0
+        times = sorted(read.t_local_us for read in self._lists if read.t_local_us >= asked_us)
+        if times and times[-1] - times[0] >= APART_US and self._positions:
+            tally.exercised(self._lists[-1].seq)
+
+    def _is_of_others(self, order_id: str) -> bool:
+        return order_id in self._inherited and not self._client_ids.get(order_id, self._instance).startswith(
+            self._instance
+        )
+
+    def _judge_positions(self, tally: Tally) -> None:
+        for seen in self._positions:
+            left = seen.size - (self._declared or ZERO)
+            if left != 0 and abs(left) >= self._dust_below:
+                declared = plain(self._declared or ZERO)
+                tally.broken(seen.seq, f"a position of {plain(seen.size)} after the stop, declared is {declared}")

@@ -1,0 +1,162 @@
+"""E1: exposure never exceeds the envelope.
+
+    exposure = long side + short side
+    long side  = max(0, position) x mark + sum of the entry buys, price x remaining,
+                 less the part of them that only closes a short
+    short side   mirrored
+
+1. Judged at every instant at which something changes: an order is sent, filled, ends, or the mark moves.
+2. An order counts from its sending until the venue has ended it; sent and unanswered counts, being cancelled counts.
+3. Reduce-only orders do not count. A market entry counts at mark.
+4. What closes the position is taken from the best-priced entries of the other side, which would fill first.
+5. The position that the venue itself shows is held against the envelope as well, without any order.
+6. What was there before the bot sent its first entry is inherited: the preflight's concern, not a breach of the bot.
+   From that entry on everything on the account counts, whoever placed it.
+
+Exercise: entries sent. Equal to the envelope is within. HELD needs a mark price, and fills that add up to the
+position that the venue showed last.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from operator import itemgetter
+
+from botproof.events import Fact, PositionSeen, Side, Source, TopOfBook
+from botproof.invariants.ledger import Books, Ledger, Life, Move, Step
+from botproof.invariants.tally import Tally
+from botproof.invariants.verdict import Verdict
+from botproof.invariants.wording import clock_time, instant_us, usdt
+from botproof.money import ZERO, plain
+from botproof.profile import Profile
+from botproof.terms import Terms
+
+
+class Exposure:
+    """E1. Collects as it sees; the verdict replays what happened in its order."""
+
+    id = "E1"
+    needs = frozenset({Source.RUN, Source.VENUE, Source.TAP})
+    hears = Ledger.hears | {TopOfBook}
+
+    def __init__(self, profile: Profile, terms: Terms) -> None:
+        self._symbol = profile.symbol
+        self._limit = profile.total_amount_quote
+        self._needed = terms.exercise.get(self.id, 1)
+        self._ledger = Ledger(profile.symbol)
+        self._marks: list[tuple[int, int, Decimal]] = []  # instant, seq, price
+        self._shown: list[PositionSeen] = []  # not flat
+
+    def see(self, fact: Fact) -> None:
+        match fact:
+            case TopOfBook() if fact.src is Source.VENUE and fact.symbol == self._symbol:
+                self._mark(fact, fact.mark)
+                return
+            case PositionSeen() if fact.symbol == self._symbol:
+                self._mark(fact, fact.mark_price)
+                if fact.size:
+                    self._shown.append(fact)
+        self._ledger.see(fact)
+
+    def verdict(self) -> Verdict:
+        tally = Tally(self.id, self._needed, "entries sent", limit=self._limit, unit="USDT")
+        for life in self._ledger.lives:
+            if life.sent and not life.reduce_only:
+                tally.exercised(life.sent[0].seq)
+        if not self._marks:
+            tally.doubt("no mark price is on the tape")
+        tally.doubt(self._ledger.doubt())
+        _Watch(tally, self._limit, self._ledger).judge(self._happenings())
+        return tally.verdict()
+
+    def _mark(self, fact: Fact, mark: Decimal | None) -> None:
+        if mark is not None:
+            self._marks.append((instant_us(fact), fact.seq, mark))
+
+    def _happenings(self) -> Iterator[tuple[int, int, "Step | Decimal | PositionSeen"]]:
+        steps = [(step.at_us, step.seq, step) for step in self._ledger.replay()]
+        shown = [(instant_us(seen), seen.seq, seen) for seen in self._shown]
+        return iter(sorted([*self._marks, *steps, *shown], key=itemgetter(0, 1)))
+
+
+class _Watch:
+    """Goes through the run once and holds every instant against the envelope."""
+
+    def __init__(self, tally: Tally, limit: Decimal, ledger: Ledger) -> None:
+        self._tally, self._limit, self._prefix = tally, limit, ledger.prefix
+        self._books = Books(ledger.start)
+        self._price: Decimal | None = None
+        self._began = False
+        self._above = False
+
+    def judge(self, happenings: Iterator[tuple[int, int, Step | Decimal | PositionSeen]]) -> None:
+        for at_us, seq, what in happenings:
+            if isinstance(what, Decimal):
+                self._price = what
+                if self._books.position or any(life.is_market for life in self._books.working):
+                    self._weigh(at_us, seq, "the mark moved")
+            elif isinstance(what, PositionSeen):
+                self._weigh_shown(at_us, what)
+            else:
+                self._books.apply(what)
+                self._began |= what.move is Move.BEGIN and self._is_own_entry(what.life)
+                self._weigh(at_us, seq, what.life.describe())
+
+    def _is_own_entry(self, life: Life) -> bool:
+        return not life.reduce_only and life.belongs_to(self._prefix)
+
+    def _weigh(self, at_us: int, seq: int, what: str) -> None:
+        if not self._began:
+            return
+        amount = exposure(self._books, self._price)
+        if amount is None:
+            self._tally.doubt(f"no mark price was known at {clock_time(at_us)}, when there was something to value")
+            return
+        self._tally.rise(amount)
+        above = amount > self._limit
+        if above and not self._above:
+            self._broken(at_us, seq, amount, what)
+        self._above = above
+
+    def _weigh_shown(self, at_us: int, seen: PositionSeen) -> None:
+        if not self._began or self._price is None:
+            return
+        amount = abs(seen.size) * self._price
+        self._tally.rise(amount)
+        if amount > self._limit:
+            self._broken(at_us, seen.seq, amount, f"the venue showed a position of {plain(seen.size)}")
+
+    def _broken(self, at_us: int, seq: int, amount: Decimal, what: str) -> None:
+        text = f"exposure {usdt(amount)} USDT above {usdt(self._limit)} at {clock_time(at_us)}, {what}"
+        self._tally.broken(seq, text)
+
+
+def exposure(books: Books, mark: Decimal | None) -> Decimal | None:
+    """What `books` may come to hold, in USDT; None where a mark is needed and not known."""
+    held = ZERO
+    if books.position:
+        if mark is None:
+            return None
+        held = abs(books.position) * mark
+    buys = _beyond(books.rest(Side.BUY, exits=False), max(ZERO, -books.position), mark)
+    sells = _beyond(books.rest(Side.SELL, exits=False), max(ZERO, books.position), mark)
+    return None if buys is None or sells is None else held + buys + sells
+
+
+def _beyond(entries: list[tuple[Life, Decimal]], closing: Decimal, mark: Decimal | None) -> Decimal | None:
+    """The value of `entries` of one side beyond the `closing` size, which the best-priced of them take first."""
+    total = ZERO
+    for life, rest in sorted(entries, key=lambda entry: _turn(entry[0])):
+        closed = min(rest, closing)
+        closing -= closed
+        price = mark if life.is_market else life.price
+        if price is None:
+            return None
+        total += (rest - closed) * price
+    return total
+
+
+def _turn(life: Life) -> Decimal:
+    """Sorts one side's entries by who fills first: market orders, then the highest bid or the lowest ask."""
+    if life.price is None or life.is_market:
+        return Decimal("-Infinity")
+    return -life.side.sign * life.price

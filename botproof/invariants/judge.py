@@ -1,0 +1,191 @@
+"""The judge: one verdict for every promise, from a tape, a profile and the terms.
+
+1. Every promise of the catalogue gets a verdict, in its order; what is not built yet is NOT SHOWN ("not built").
+2. A fact is believed from the source that can know it, and from no other (`WITNESSES`).
+3. Nothing is HELD unless the frame of the run stands (`botproof.invariants.frame`), every source that the invariant
+   needs is covered from the start of the run to its end (`botproof.invariants.coverage`), and the tape counts up
+   without a gap. So a tape from which facts were taken never says more than the whole one.
+4. The judge never raises. A number that nobody can reckon with blinds the invariant that met it: not HELD.
+5. Arithmetic runs in a decimal context of its own, so that equal tapes give equal verdicts in any process.
+6. What only entries can show is never HELD for a no-trade run.
+"""
+
+from collections.abc import Iterable, Mapping
+from decimal import ROUND_HALF_EVEN, Context, DivisionByZero, InvalidOperation, Overflow, localcontext
+from typing import Protocol
+
+from botproof.events import (
+    BotFill,
+    ContractRead,
+    Fact,
+    FillSeen,
+    ModeOrLeverageChanged,
+    OpenOrdersRead,
+    OrderSeen,
+    PositionSeen,
+    RequestAnswered,
+    RequestSent,
+    RequestUnknown,
+    RunEnded,
+    RunStarted,
+    SettingsRead,
+    Source,
+    StopStep,
+    TopOfBook,
+    WindowClosed,
+    WindowOpened,
+)
+from botproof.invariants.activity import Activity
+from botproof.invariants.catalogue import ENTRY_PROMISES, IMPLICATIONS, PROMISES
+from botproof.invariants.closing import Closing
+from botproof.invariants.coverage import Coverage
+from botproof.invariants.exits import Exits
+from botproof.invariants.exposure import Exposure
+from botproof.invariants.fills import Balance, Notional, Trades
+from botproof.invariants.frame import Frame
+from botproof.invariants.no_trade import NoTrade
+from botproof.invariants.settings import Settings
+from botproof.invariants.sizing import OrderShape, OrderValue, PlannedSize
+from botproof.invariants.verdict import Invariant, Outcome, Verdict
+from botproof.profile import Profile
+from botproof.terms import Terms
+
+__all__ = ["BUILT", "FOLDS", "IMPLICATIONS", "WITNESSES", "Judge", "judge"]
+
+
+class Fold(Protocol):
+    """An invariant's class: what it is called, what it needs, and how one is made."""
+
+    id: str
+    needs: frozenset[Source]
+
+    def __call__(self, profile: Profile, terms: Terms) -> Invariant: ...
+
+
+FOLDS: tuple[Fold, ...] = (
+    Exposure,
+    OrderValue,
+    OrderShape,
+    PlannedSize,
+    Settings,
+    Exits,
+    Closing,
+    Activity,
+    NoTrade,
+    Notional,
+    Trades,
+    Balance,
+)
+
+BUILT: frozenset[str] = frozenset(fold.id for fold in FOLDS)
+
+_REQUESTS = frozenset({Source.TAP, Source.FAKE_JOURNAL})
+_VENUE = frozenset({Source.VENUE})
+_RUN = frozenset({Source.RUN})
+
+WITNESSES: Mapping[type[Fact], frozenset[Source]] = {
+    RunStarted: _RUN,
+    WindowOpened: _RUN,
+    WindowClosed: _RUN,
+    RunEnded: _RUN,
+    StopStep: _RUN,
+    ContractRead: _VENUE,
+    SettingsRead: frozenset({Source.VENUE, Source.TAP}),
+    ModeOrLeverageChanged: _VENUE,
+    OrderSeen: _VENUE,
+    OpenOrdersRead: _VENUE,
+    FillSeen: _VENUE,
+    PositionSeen: _VENUE,
+    TopOfBook: frozenset({Source.VENUE, Source.TAP}),
+    RequestSent: _REQUESTS,
+    RequestAnswered: _REQUESTS,
+    RequestUnknown: _REQUESTS,
+    BotFill: frozenset({Source.BOT}),
+}
+"""Who can know what. A fact of such a kind from anybody else is counted, and believed by nobody."""
+
+
+_CONTEXT = Context(prec=28, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, DivisionByZero, Overflow])
+"""28 digits, and no silent nonsense: NaN, division by zero and overflow are signalled."""
+
+
+def judge(facts: Iterable[Fact], profile: Profile, terms: Terms) -> tuple[Verdict, ...]:
+    """One verdict per promise, in the order of the catalogue. Never raises, whatever `facts` hold."""
+    bench = Judge(profile, terms)
+    for fact in facts:
+        bench.see(fact)
+    return bench.verdicts()
+
+
+class Judge:
+    """All built invariants over one tape, fact by fact."""
+
+    def __init__(self, profile: Profile, terms: Terms) -> None:
+        self._profile, self._terms = profile, terms
+        self._frame = Frame()
+        self._coverage = Coverage()
+        self._seats = [_Seat(make(profile, terms)) for make in FOLDS]
+        self._hearers: dict[type[Fact], list[_Seat]] = {
+            kind: [seat for seat in self._seats if kind in seat.fold.hears] for kind in WITNESSES
+        }
+        self._next_seq: int | None = None
+        self._gap = ""
+
+    def see(self, fact: Fact) -> None:
+        """Take the next fact of the tape."""
+        if self._next_seq not in (None, fact.seq):
+            self._gap = self._gap or f"the tape jumps to seq {fact.seq} where {self._next_seq} was due"
+        self._next_seq = fact.seq + 1
+        self._coverage.see(fact)
+        if fact.src not in WITNESSES.get(type(fact), ()):
+            return
+        if type(fact) in Frame.hears:
+            self._frame.see(fact)
+        with localcontext(_CONTEXT):
+            for seat in self._hearers[type(fact)]:
+                seat.see(fact)
+
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The verdicts on what was seen so far."""
+        seats = {seat.fold.id: seat for seat in self._seats}
+        doubt = self._frame.doubt(self._profile, self._terms) or self._gap
+        with localcontext(_CONTEXT):
+            return tuple(self._verdict(id_, promise, seats.get(id_), doubt) for id_, promise in PROMISES.items())
+
+    def _verdict(self, id_: str, promise: str, seat: "_Seat | None", doubt: str) -> Verdict:
+        if seat is None:
+            return Verdict(id=id_, promise=promise, outcome=Outcome.NOT_SHOWN, reason="not built")
+        verdict = seat.verdict(promise)
+        if self._profile.no_trade and id_ in ENTRY_PROMISES:
+            verdict = verdict.but_not_shown("a no-trade run: no entry is promised")
+        doubt = doubt or self._uncovered(seat.fold.needs)
+        return verdict.but_not_shown(doubt) if doubt else verdict
+
+    def _uncovered(self, needs: Iterable[Source]) -> str:
+        started, ended = self._frame.started, self._frame.ended
+        if started is None or ended is None:
+            return "the run is not on the tape from start to end"
+        missing = (self._coverage.missing(source, started.t_local_us, ended.t_local_us) for source in sorted(needs))
+        return next((reason for reason in missing if reason), "")
+
+
+class _Seat:
+    """One invariant, and whether it met something that it could not reckon with."""
+
+    def __init__(self, fold: Invariant) -> None:
+        self.fold = fold
+        self._blind = ""
+
+    def see(self, fact: Fact) -> None:
+        try:
+            self.fold.see(fact)
+        except ArithmeticError:
+            self._blind = self._blind or f"the numbers of the {fact.kind} at seq {fact.seq} cannot be reckoned with"
+
+    def verdict(self, promise: str) -> Verdict:
+        try:
+            verdict = self.fold.verdict()
+        except ArithmeticError:
+            reason = self._blind or "the tape holds numbers that cannot be reckoned with"
+            return Verdict(id=self.fold.id, promise=promise, outcome=Outcome.NOT_SHOWN, reason=reason)
+        return verdict.but_not_shown(self._blind) if self._blind else verdict

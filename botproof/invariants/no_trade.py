@@ -1,0 +1,214 @@
+"""N1: nothing was traded, asked for or left open in the whole no-trade window.
+
+The venue is the judge, over the whole window, both ends included, by the instants at which things happened:
+
+1. The bot only reads: no request to place, cancel or change anything was sent, accepted or refused.
+2. No order of anybody began, filled, ended or rested: neither in the venue's reports nor in its lists of open orders,
+   plain and trigger.
+3. Nothing was filled.
+4. The position is the declared one in every reading, and at the close.
+5. Position mode, margin mode and leverage are what they were when the window opened.
+
+A zero is only as good as the watch that was kept. Pushes tell at once but may be missed; so the lists of open orders
+and the position must have been polled in at least the terms' share of the window's minutes, without a hole longer
+than `gap_s_max`, the head and the tail of the window included: the same thresholds that the bot's own rows must keep.
+Exercise: minutes in which both were polled. What happened and was gone between two polls stands in the venue's
+histories, whose facts carry the venue's time and are judged like any other.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import pairwise
+
+from botproof.events import (
+    Action,
+    Fact,
+    FillSeen,
+    ModeOrLeverageChanged,
+    OpenOrdersRead,
+    OrderSeen,
+    PositionSeen,
+    RequestSent,
+    RunStarted,
+    SettingsRead,
+    Source,
+    WindowClosed,
+    WindowOpened,
+)
+from botproof.invariants.tally import Tally
+from botproof.invariants.verdict import Verdict
+from botproof.invariants.wording import MINUTE_US, clock_time, instant_us, seconds, to_us
+from botproof.money import ZERO, plain
+from botproof.profile import Profile
+from botproof.terms import Terms
+
+
+class NoTrade:
+    """N1. Collects what may be a breach; the verdict holds it against the window."""
+
+    id = "N1"
+    needs = frozenset({Source.RUN, Source.VENUE, Source.TAP})
+    hears: frozenset[type[Fact]] = frozenset(
+        {
+            RunStarted,
+            WindowOpened,
+            WindowClosed,
+            RequestSent,
+            OrderSeen,
+            OpenOrdersRead,
+            FillSeen,
+            PositionSeen,
+            SettingsRead,
+            ModeOrLeverageChanged,
+        }
+    )
+
+    def __init__(self, profile: Profile, terms: Terms) -> None:
+        self._profile, self._terms = profile, terms
+        self._declared: Decimal | None = None
+        self._opened: WindowOpened | None = None
+        self._closed: WindowClosed | None = None
+        self._happened: list[tuple[Fact, str]] = []
+        self._closing: list[PositionSeen] = []
+        self._orders: dict[str, list[OrderSeen]] = {}
+        self._settings: list[tuple[Fact, tuple[str, str, str]]] = []  # each reading that differs from the one before
+        self._changes: list[ModeOrLeverageChanged] = []
+        self._list_reads: list[tuple[int, int]] = []  # instant, seq
+        self._position_reads: list[tuple[int, int]] = []
+
+    def see(self, fact: Fact) -> None:
+        match fact:
+            case RunStarted() | WindowOpened() | WindowClosed():
+                self._see_frame(fact)
+            case RequestSent() if fact.action not in (Action.READ, Action.OTHER) or fact.method != "GET":
+                self._happened.append(
+                    (fact, f"the bot sent {fact.method} {fact.path} {fact.client_id or fact.order_id}")
+                )
+            case OrderSeen():
+                self._orders.setdefault(fact.order_id, []).append(fact)
+            case FillSeen():
+                self._happened.append((fact, f"{fact.side} {plain(fact.size)} was filled, trade {fact.trade_id}"))
+            case OpenOrdersRead():
+                self._see_lists(fact)
+            case PositionSeen():
+                self._see_position(fact)
+            case SettingsRead() if fact.symbol == self._profile.symbol:
+                values = (fact.position_mode, fact.margin_mode, str(fact.leverage))
+                if not self._settings or self._settings[-1][1] != values:
+                    self._settings.append((fact, values))
+            case ModeOrLeverageChanged():
+                self._changes.append(fact)
+
+    def verdict(self) -> Verdict:
+        what = "minutes in which open orders and position were polled"
+        tally = Tally(self.id, self._terms.exercise.get(self.id, 1), what, limit=ZERO, unit="events")
+        if not self._profile.no_trade:
+            tally.doubt("not a no-trade run")
+        elif self._opened is None or self._closed is None:
+            tally.doubt("the window is not on the tape")
+        else:
+            self._judge(tally, self._opened.start_us, min(self._closed.end_us, self._closed.t_local_us))
+        return tally.verdict()
+
+    def _see_frame(self, fact: RunStarted | WindowOpened | WindowClosed) -> None:
+        match fact:
+            case RunStarted():
+                self._declared = fact.declared_position if self._declared is None else self._declared
+            case WindowOpened():
+                self._opened = self._opened or fact
+            case WindowClosed():
+                self._closed = self._closed or fact
+
+    def _see_lists(self, read: OpenOrdersRead) -> None:
+        self._list_reads.append((instant_us(read), read.seq))
+        left = (*read.plain, *(f"trigger {order}" for order in read.trigger))
+        if left:
+            self._happened.append((read, f"an order rests inside the window: {', '.join(left[:3])}"))
+
+    def _see_position(self, seen: PositionSeen) -> None:
+        if seen.symbol == self._profile.symbol:
+            self._position_reads.append((instant_us(seen), seen.seq))
+        if self._is_declared(seen):
+            return
+        self._happened.append((seen, f"a position of {plain(seen.size)} {seen.symbol}"))
+        if seen.via == "closing":
+            self._closing.append(seen)
+
+    def _is_declared(self, seen: PositionSeen) -> bool:
+        return seen.size == (self._declared or ZERO if seen.symbol == self._profile.symbol else ZERO)
+
+    def _judge(self, tally: Tally, start_us: int, end_us: int) -> None:
+        breaches = [
+            *((fact, text) for fact, text in self._happened if start_us <= instant_us(fact) <= end_us),
+            *((seen, f"the run closed with a position of {plain(seen.size)}") for seen in self._closing),
+            *self._rested(tally, start_us, end_us),
+            *self._changed(start_us, end_us),
+        ]
+        for fact, text in sorted(breaches, key=lambda breach: breach[0].seq):
+            tally.broken(fact.seq, f"{text} at {clock_time(instant_us(fact))}")
+        tally.peak = Decimal(len(breaches))
+        self._judge_watch(tally, start_us, end_us)
+
+    def _rested(self, tally: Tally, start_us: int, end_us: int) -> Iterator[tuple[Fact, str]]:
+        """Orders of anybody that were reported in the window, or were open when it opened."""
+        for order_id, reports in self._orders.items():
+            inside = [seen for seen in reports if start_us <= instant_us(seen) <= end_us]
+            before = [seen for seen in reports if instant_us(seen) < start_us]
+            ended = any(not seen.state.is_open for seen in before)
+            if not inside and not before and not reports[0].state.is_open:
+                tally.doubt(
+                    f"the order {reports[0].client_id or order_id} ended after the window; when it began is unknown"
+                )
+            if inside and not ended:
+                first = min(inside, key=instant_us)
+                yield first, f"the order {first.client_id or order_id} was {first.state} at the venue"
+            elif before and not ended:
+                yield (
+                    before[0],
+                    f"an order rests inside the window: {before[0].client_id or order_id}, open since before",
+                )
+
+    def _changed(self, start_us: int, end_us: int) -> Iterator[tuple[Fact, str]]:
+        """Settings in the window that differ from the last ones read before it, else from the first ones in it.
+
+        A change that a reading in the window reveals may have been made before it, at the start of the bot; so what
+        counts is where it led.
+        """
+        readings = sorted(self._settings, key=lambda reading: instant_us(reading[0]))
+        before = [values for fact, values in readings if instant_us(fact) < start_us]
+        inside = [(fact, values) for fact, values in readings if start_us <= instant_us(fact) <= end_us]
+        declared = before[-1] if before else inside[0][1] if inside else ()
+        for fact, values in inside:
+            if values != declared:
+                yield fact, f"the settings of the account became {', '.join(values)}"
+        for change in self._changes:
+            if start_us <= instant_us(change) <= end_us and change.after not in declared:
+                yield change, f"{change.setting} became {change.after}"
+
+    def _judge_watch(self, tally: Tally, start_us: int, end_us: int) -> None:
+        minutes = max(1, -((start_us - end_us) // MINUTE_US))
+        lists = _by_minute(self._list_reads, start_us, end_us)
+        positions = _by_minute(self._position_reads, start_us, end_us)
+        watched = sorted(minute for minute in lists.keys() & positions.keys() if minute < minutes)
+        for minute in watched:
+            tally.exercised(lists[minute][0][1])
+        share = Decimal(len(watched)) / minutes
+        if share < self._terms.coverage_min:
+            least = plain(self._terms.coverage_min)
+            tally.doubt(
+                f"the venue was polled in {len(watched)} of {minutes} minutes of the window, {least} is the least"
+            )
+        for reads, name in ((lists, "open orders"), (positions, "position")):
+            instants = sorted(instant for minute in reads.values() for instant, _ in minute)
+            hole_us = max(later - earlier for earlier, later in pairwise([start_us, *instants, end_us]))
+            if hole_us > to_us(self._terms.gap_s_max):
+                tally.doubt(f"the {name} went unpolled for {seconds(hole_us)} s, {self._terms.gap_s_max} s is the most")
+
+
+def _by_minute(reads: list[tuple[int, int]], start_us: int, end_us: int) -> dict[int, list[tuple[int, int]]]:
+    """The readings in the window by the minute of the window."""
+    minutes: dict[int, list[tuple[int, int]]] = {}
+    for instant, seq in reads:
+        if start_us <= instant <= end_us:
+            minutes.setdefault((instant - start_us) // MINUTE_US, []).append((instant, seq))
+    return minutes

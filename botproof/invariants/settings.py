@@ -1,0 +1,117 @@
+"""E8: position mode, margin mode and leverage are read back as declared before the first order, and stay so.
+
+1. The bot reads its settings back (on the tap) before its first order, and what it read is what the profile (position
+   mode, leverage) and the terms (margin mode) declare. An order sent before that breaks the promise. A setting that
+   the bot asks to change must be read back again.
+2. From that read-back on, every reading and every change seen, by the bot or by the venue, is as declared. What a
+   reading showed before it is excused: an account may need setting up.
+3. The venue itself showed the settings as declared, and once more after the window had closed.
+4. After the first order nobody asks to change a setting: a request that was not refused leaves a stretch nobody saw,
+   and then nothing is HELD.
+
+Exercise: readings of the venue as declared, after at least one by the bot.
+"""
+
+from botproof.events import (
+    Action,
+    Fact,
+    ModeOrLeverageChanged,
+    RequestAnswered,
+    RequestSent,
+    SettingsRead,
+    Source,
+    WindowClosed,
+)
+from botproof.invariants.tally import Tally
+from botproof.invariants.verdict import Verdict
+from botproof.invariants.wording import clock_time, instant_us
+from botproof.profile import Profile
+from botproof.terms import Terms
+
+POSITION_MODES = {"ONEWAY": "one_way_mode", "HEDGE": "hedge_mode"}
+CHANGES = frozenset({Action.SET_LEVERAGE, Action.SET_POSITION_MODE, Action.SET_MARGIN_MODE})
+
+
+class Settings:
+    """E8."""
+
+    id = "E8"
+    needs = frozenset({Source.RUN, Source.VENUE, Source.TAP})
+    hears: frozenset[type[Fact]] = frozenset(
+        {RequestSent, RequestAnswered, SettingsRead, ModeOrLeverageChanged, WindowClosed}
+    )
+
+    def __init__(self, profile: Profile, terms: Terms) -> None:
+        self._symbol = profile.symbol
+        self._declared = {
+            "position_mode": POSITION_MODES.get(profile.position_mode, profile.position_mode),
+            "margin_mode": terms.margin_mode,
+            "leverage": str(profile.leverage),
+        }
+        self._tally = Tally(self.id, terms.exercise.get(self.id, 1), "read-backs of the venue as declared")
+        self._settled_us: int | None = None  # when the bot had read its settings back
+        self._changed_us = -1  # when the bot last asked to change one before its first order
+        self._ordered = False
+        self._shown_us = -1  # the last instant at which the venue showed them as declared
+        self._closed_us: int | None = None
+        self._asked: dict[tuple[Source, int], RequestSent] = {}
+
+    def see(self, fact: Fact) -> None:
+        match fact:
+            case RequestSent():
+                self._see_request(fact)
+            case RequestAnswered() if not fact.accepted:
+                self._asked.pop((fact.src, fact.request), None)
+            case SettingsRead() if fact.symbol == self._symbol:
+                self._see_reading(fact)
+            case ModeOrLeverageChanged() if fact.symbol == self._symbol:
+                self._see_setting(fact, {fact.setting: fact.after})
+            case WindowClosed():
+                self._closed_us = fact.t_local_us if self._closed_us is None else self._closed_us
+
+    def verdict(self) -> Verdict:
+        if self._settled_us is None:
+            self._tally.doubt("the bot never read its settings back as declared")
+        for sent in self._asked.values():
+            self._tally.doubt(f"a setting was asked to change at {clock_time(sent.t_local_us)}, after the first order")
+        if self._tally.exercise and (self._closed_us is None or self._shown_us < self._closed_us):
+            self._tally.doubt("the venue's settings were not read after the window had closed")
+        return self._tally.verdict()
+
+    def _see_request(self, sent: RequestSent) -> None:
+        if sent.action is Action.PLACE:
+            self._ordered = True
+            if self._settled_us is None:
+                when = clock_time(sent.t_local_us)
+                self._tally.broken(
+                    sent.seq, f"an order was sent at {when}, before the settings were read back as declared"
+                )
+        elif sent.action in CHANGES and self._ordered:
+            self._asked.setdefault((sent.src, sent.request), sent)
+        elif sent.action in CHANGES:
+            self._settled_us, self._changed_us = None, max(self._changed_us, sent.t_local_us)
+
+    def _see_reading(self, read: SettingsRead) -> None:
+        shown = {
+            "position_mode": read.position_mode,
+            "margin_mode": read.margin_mode,
+            "leverage": str(read.leverage),
+        }
+        if shown != self._declared:
+            self._see_setting(read, shown)
+        elif read.src is Source.TAP:
+            if self._settled_us is None and not self._ordered and instant_us(read) > self._changed_us:
+                self._settled_us = instant_us(read)
+        elif instant_us(read) > self._shown_us:
+            self._shown_us = instant_us(read)
+            self._tally.exercised(read.seq)
+
+    def _see_setting(self, fact: Fact, shown: dict[str, str]) -> None:
+        """Settings that differ from the declared ones are a breach once the bot has read them back."""
+        if self._settled_us is None or instant_us(fact) < self._settled_us:
+            return
+        for setting, value in shown.items():
+            declared = self._declared.get(setting, "unknown")
+            if value != declared:
+                when = clock_time(instant_us(fact))
+                self._tally.broken(fact.seq, f"{setting} was {value} at {when}, declared is {declared}")

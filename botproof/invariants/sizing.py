@@ -1,0 +1,202 @@
+"""E2, E4, E5: what each order is when it is sent. Requests are judged as sent, whatever the venue made of them.
+
+E2  own price x size of one entry <= total_amount_quote; a market entry is valued at mark.
+E4  size >= minimum and a multiple of the step; price on the tick; value >= minimum. By the contract rules last read
+    before. Reduce-only orders are exempt from the minimum value (as the venue allows; inferred); a market order has
+    no price, and its value is taken at mark.
+E5  size = total_amount_quote x own pct / sum of the pcts of both sides / own price, rounded down to the step, for one
+    of the levels of its side. Planned below a minimum means not sent at all. Nothing is planned at market, and
+    nothing on another symbol.
+
+Exercise: entries sent (E5: entries whose plan was reckoned). Equal to a limit is within.
+
+1. Every order is judged once; a line that repeats a request says nothing new.
+2. Where the judgement cannot look, it says so: a request of a kind it does not read, an order at the venue under a
+   client id of this run that nobody saw being sent, an order without the facts to judge it by. Then nothing is HELD.
+"""
+
+from decimal import Decimal
+
+from botproof.events import (
+    Action,
+    ContractRead,
+    Fact,
+    OrderSeen,
+    PositionSeen,
+    RequestSent,
+    RunStarted,
+    Side,
+    Source,
+    TopOfBook,
+)
+from botproof.invariants.tally import Tally
+from botproof.invariants.verdict import Verdict
+from botproof.invariants.wording import clock_time, instant_us, usdt
+from botproof.money import is_multiple, plain
+from botproof.profile import Profile
+from botproof.terms import Terms
+
+
+class _WhenSent:
+    """What E2, E4 and E5 share: each order once, with the rules and the mark known when it was sent."""
+
+    id = ""
+    unit = ""
+    needs = frozenset({Source.RUN, Source.VENUE, Source.TAP})
+    hears: frozenset[type[Fact]] = frozenset(
+        {RunStarted, RequestSent, OrderSeen, ContractRead, TopOfBook, PositionSeen}
+    )
+
+    def __init__(self, profile: Profile, terms: Terms) -> None:
+        self._profile = profile
+        self._tally = Tally(self.id, terms.exercise.get(self.id, 1), "entries sent", unit=self.unit)
+        self._rules: ContractRead | None = None
+        self._mark: Decimal | None = None
+        self._mark_us = 0
+        self._prefix = ""
+        self._requests: set[tuple[Source, int]] = set()
+        self._sent_ids: set[str] = set()
+        self._seen_ids: set[str] = set()
+
+    def see(self, fact: Fact) -> None:
+        match fact:
+            case RequestSent():
+                self._see_request(fact)
+            case OrderSeen():
+                self._seen_ids.add(fact.client_id)
+            case ContractRead() if fact.symbol == self._profile.symbol:
+                self._rules = fact
+            case TopOfBook() if fact.src is Source.VENUE and fact.symbol == self._profile.symbol:
+                self._see_mark(fact, fact.mark)
+            case PositionSeen() if fact.symbol == self._profile.symbol:
+                self._see_mark(fact, fact.mark_price)
+            case RunStarted():
+                self._prefix = self._prefix or fact.client_id_prefix
+
+    def verdict(self) -> Verdict:
+        unsent = sorted(i for i in self._seen_ids - self._sent_ids if self._prefix and i.startswith(self._prefix))
+        if unsent:
+            self._tally.doubt(f"the venue showed the order {unsent[0]}, and nobody saw it being sent")
+        return self._tally.verdict()
+
+    def _see_request(self, sent: RequestSent) -> None:
+        if sent.action is Action.READ:
+            return
+        request = (sent.src, sent.request)
+        if request in self._requests:
+            return
+        self._requests.add(request)
+        if sent.action is Action.PLACE:
+            self._sent_ids.add(sent.client_id)
+            self._judge(sent)
+        elif sent.action is Action.OTHER and sent.method != "GET":
+            self._tally.doubt(f"what {sent.method} {sent.path} did (seq {sent.seq}) is not judged")
+
+    def _see_mark(self, fact: Fact, mark: Decimal | None) -> None:
+        if mark is not None and instant_us(fact) >= self._mark_us:
+            self._mark, self._mark_us = mark, instant_us(fact)
+
+    def _judge(self, sent: RequestSent) -> None:
+        raise NotImplementedError
+
+    def _broken(self, sent: RequestSent, why: str) -> None:
+        self._tally.broken(sent.seq, f"{_describe(sent)} at {clock_time(sent.t_local_us)}: {why}")
+
+
+class OrderValue(_WhenSent):
+    """E2: no single entry is worth more than the envelope."""
+
+    id = "E2"
+    unit = "USDT"
+
+    def __init__(self, profile: Profile, terms: Terms) -> None:
+        super().__init__(profile, terms)
+        self._tally.limit = profile.total_amount_quote
+
+    def _judge(self, sent: RequestSent) -> None:
+        if not sent.is_entry:
+            return
+        value = sent.value_usdt(self._mark)
+        if value is None:
+            self._tally.doubt(f"{_describe(sent)} (seq {sent.seq}) cannot be valued")
+            return
+        self._tally.exercised(sent.seq)
+        self._tally.rise(value)
+        if value > self._profile.total_amount_quote:
+            self._broken(sent, f"worth {usdt(value)} USDT, above {usdt(self._profile.total_amount_quote)}")
+
+
+class OrderShape(_WhenSent):
+    """E4: every order sent keeps the contract's rules then in force."""
+
+    id = "E4"
+
+    def _judge(self, sent: RequestSent) -> None:
+        rules = self._rules
+        if rules is None or sent.symbol != rules.symbol or sent.size is None:
+            self._tally.doubt(
+                f"{_describe(sent)} (seq {sent.seq}) was sent without size, or before its rules were read"
+            )
+            return
+        if sent.is_entry:
+            self._tally.exercised(sent.seq)
+        if sent.size < rules.min_qty:
+            self._broken(sent, f"size {plain(sent.size)} below the minimum {plain(rules.min_qty)}")
+        if not is_multiple(rules.qty_step, sent.size):
+            self._broken(sent, f"size {plain(sent.size)} off the step {plain(rules.qty_step)}")
+        if sent.price is not None and not is_multiple(rules.tick, sent.price):
+            self._broken(sent, f"price {plain(sent.price)} off the tick {plain(rules.tick)}")
+        if sent.is_entry:
+            self._judge_value(sent, rules.min_value_usdt)
+
+    def _judge_value(self, sent: RequestSent, minimum: Decimal) -> None:
+        value = sent.value_usdt(self._mark)
+        if value is None:
+            self._tally.doubt(f"{_describe(sent)} (seq {sent.seq}) cannot be valued")
+        elif value < minimum:
+            self._broken(sent, f"worth {usdt(value)} USDT, below the minimum {usdt(minimum)}")
+
+
+class PlannedSize(_WhenSent):
+    """E5: every entry has the size that the profile plans at its own price."""
+
+    id = "E5"
+
+    def _judge(self, sent: RequestSent) -> None:
+        if not sent.is_entry:
+            return
+        if sent.symbol != self._profile.symbol:
+            self._broken(sent, f"an entry on {sent.symbol}, the profile trades {self._profile.symbol}")
+        elif sent.price is None or sent.price <= 0:
+            self._broken(sent, "the profile plans entries at a limit price only")
+        elif self._rules is None or sent.side is None or sent.size is None:
+            self._tally.doubt(
+                f"{_describe(sent)} (seq {sent.seq}) was sent without size, or before its rules were read"
+            )
+        else:
+            self._judge_plan(sent, sent.side, sent.price, self._rules)
+
+    def _judge_plan(self, sent: RequestSent, side: Side, price: Decimal, rules: ContractRead) -> None:
+        self._tally.exercised(sent.seq)
+        planned = planned_sizes(self._profile, side, price, rules.qty_step)
+        if sent.size not in planned:
+            plan = " or ".join(plain(size) for size in planned) or "nothing"
+            self._broken(sent, f"the profile plans {plan} at {plain(price)}")
+        elif sent.size < rules.min_qty or sent.size * price < rules.min_value_usdt:
+            self._broken(sent, "planned below the venue's minimum, so it was not to be sent")
+
+
+def planned_sizes(profile: Profile, side: Side, price: Decimal, step: Decimal) -> tuple[Decimal, ...]:
+    """The planned size of each level of `side` at `price`, each value once, in the order of the levels."""
+    own = profile.buy_amounts_pct if side is Side.BUY else profile.sell_amounts_pct
+    shares = sum((*profile.buy_amounts_pct, *profile.sell_amounts_pct))
+    # Whole steps by exact division: no rounded quotient can lie on the wrong side of a step.
+    sizes = ((profile.total_amount_quote * share) // (shares * price * step) * step for share in own)
+    return tuple(dict.fromkeys(sizes))
+
+
+def _describe(sent: RequestSent) -> str:
+    kind = "exit" if sent.reduce_only else "entry"
+    price = "at market" if sent.price is None else plain(sent.price)
+    size = "no size" if sent.size is None else plain(sent.size)
+    return f"{kind} {sent.side or ''} {sent.client_id} {price} x {size}"

@@ -1,0 +1,168 @@
+"""Closure: COMPLETED only where everything is shown, else PARTIAL and why."""
+
+from dataclasses import replace
+
+import pytest
+from streams import MICRO_CAP, NO_TRADE, TERMS, micro_cap_run, no_trade_run
+
+from botproof.closure import Closure, RunRecord, Status, close
+from botproof.invariants.catalogue import PROMISES
+from botproof.invariants.judge import judge
+from botproof.invariants.verdict import Outcome, Verdict
+
+TERMS_NAMED = replace(
+    TERMS, bot_name="bot1", bot_version="7", bot_profiles={p.id: p.sha256 for p in (MICRO_CAP, NO_TRADE)}
+)
+
+
+def verdicts(outcome: Outcome = Outcome.HELD, **other: Outcome) -> tuple[Verdict, ...]:
+    return tuple(
+        Verdict(id=id_, promise=text, outcome=other.get(id_, outcome), exercise=1) for id_, text in PROMISES.items()
+    )
+
+
+def run(**changes: object) -> RunRecord:
+    """A live micro-cap run of the bot under proof in which everything is HELD."""
+    record = RunRecord(
+        run_id="r1",
+        scenario="s",
+        bot="bot1",
+        bot_version="7",
+        venue="live",
+        profile_id=MICRO_CAP.id,
+        profile_sha256=MICRO_CAP.sha256,
+        mode="live_microcap",
+        complete=True,
+        agreement=True,
+        window_s=900,
+        verdicts=verdicts(),
+    )
+    return replace(record, **changes)  # type: ignore[arg-type]
+
+
+def no_trade(**changes: object) -> RunRecord:
+    record = run(mode="live_notrade", profile_id=NO_TRADE.id, profile_sha256=NO_TRADE.sha256, window_s=3600)
+    return replace(record, **changes)  # type: ignore[arg-type]
+
+
+def reasons(closure: Closure) -> dict[str, str]:
+    return {item.id: item.reason for item in closure.missing}
+
+
+def missing(*runs: RunRecord) -> dict[str, str]:
+    return reasons(close(runs, TERMS_NAMED))
+
+
+def test_no_run_closes_nothing_and_every_requirement_says_why() -> None:
+    closure = close([], TERMS_NAMED)
+    assert closure.status is Status.PARTIAL
+    assert [item.id for item in closure.requirements] == [f"K{n}" for n in range(13)]
+    assert set(reasons(closure)) == {f"K{n}" for n in range(13)}
+    assert all(reasons(closure).values())
+
+
+def test_a_live_run_of_the_bot_under_proof_shows_what_runs_can_show() -> None:
+    shown = {item.id for item in close([run(), no_trade()], TERMS_NAMED).requirements if item.shown}
+    assert shown == {"K0", "K4", "K5", "K6", "K8"}
+
+
+def test_nothing_is_completed_while_anything_is_missing() -> None:
+    assert close([run(), no_trade()], TERMS_NAMED).status is Status.PARTIAL
+
+
+@pytest.mark.parametrize("venue", ["fake", "rehearsal", "demo"])
+def test_a_perfect_run_elsewhere_never_shows_k4_to_k8(venue: str) -> None:
+    gone = missing(run(venue=venue), no_trade(venue=venue))
+    assert {"K4", "K5", "K6", "K7", "K8"} <= set(gone)
+    assert (
+        gone["K4"]
+        == f"no complete live micro-cap window of the bot under proof; runs on {venue} prove the harness only"
+    )
+
+
+def test_runs_of_another_bot_close_nothing() -> None:
+    gone = missing(run(bot="reference", bot_version="1"))
+    assert gone["K0"] == ("the bot judged is not the bot of the rollout: reference was judged, the terms name bot1")
+    assert {"K4", "K5", "K6", "K8"} <= set(gone)
+
+
+@pytest.mark.parametrize("change", [{"bot_version": "8"}, {"profile_sha256": "0" * 64}, {"profile_id": "other"}])
+def test_another_version_or_other_bytes_are_another_bot(change: dict[str, str]) -> None:
+    gone = missing(run(**change))
+    assert "no run was of bot1 7" in gone["K0"]
+    assert "K4" in gone
+
+
+def test_while_the_terms_leave_the_version_unset_nothing_is_shown() -> None:
+    closure = close([run(bot_version="unset")], replace(TERMS_NAMED, bot_version="unset"))
+    assert "leave the version of bot1 unset" in reasons(closure)["K0"]
+    assert "K4" in reasons(closure)
+
+
+@pytest.mark.parametrize("change", [{"complete": False}, {"agreement": False}])
+def test_a_run_that_was_cut_short_or_disagreed_does_not_count(change: dict[str, bool]) -> None:
+    assert {"K4", "K5", "K6", "K8"} <= set(missing(run(**change)))
+
+
+def test_a_window_counts_from_exactly_its_least_length() -> None:
+    assert "K4" not in missing(run(window_s=900))
+    assert missing(run(window_s=899))["K4"] == (
+        "the longest live micro-cap window is 14 min, 15 min is the least that counts"
+    )
+
+
+@pytest.mark.parametrize("promise", ["E1", "E9", "E16"])
+def test_one_promise_not_shown_live_keeps_k5_open(promise: str) -> None:
+    gone = missing(run(verdicts=verdicts(**{promise: Outcome.NOT_SHOWN})))
+    assert gone["K5"] == f"not HELD in a live micro-cap window: {promise}"
+
+
+def test_some_promises_may_be_held_in_a_rehearsal() -> None:
+    live = run(verdicts=verdicts(E11=Outcome.NOT_SHOWN))
+    assert "K5" in missing(live)
+    assert "K5" in missing(live, run(venue="fake"))
+    assert "K5" not in missing(live, run(venue="rehearsal"))
+    assert "K5" in missing(run(verdicts=verdicts(E1=Outcome.NOT_SHOWN)), run(venue="rehearsal"))
+
+
+@pytest.mark.parametrize("venue", ["fake", "rehearsal", "live"])
+def test_a_promise_broken_anywhere_keeps_k5_open(venue: str) -> None:
+    gone = missing(run(), run(run_id="r2", venue=venue, verdicts=verdicts(E2=Outcome.BROKEN)))
+    assert gone["K5"] == "BROKEN on the bot under proof: E2 in r2"
+
+
+def test_what_another_bot_broke_is_not_held_against_the_bot_under_proof() -> None:
+    assert "K5" not in missing(run(), run(bot="reference", verdicts=verdicts(Outcome.BROKEN)))
+
+
+def test_an_idle_window_keeps_k6_open() -> None:
+    assert "idle window" in missing(run(verdicts=verdicts(E16=Outcome.NOT_SHOWN)))["K6"]
+    assert "no fill with its exit" in missing(run(verdicts=verdicts(E10=Outcome.NOT_SHOWN)))["K6"]
+
+
+def test_a_no_trade_window_needs_its_length_its_verdict_and_its_sensitivity_proof() -> None:
+    assert "no complete live no-trade window" in missing(run())["K7"]
+    assert "59 min" in missing(no_trade(window_s=3599))["K7"]
+    assert "N1 is not HELD" in missing(no_trade(verdicts=verdicts(N1=Outcome.NOT_SHOWN)))["K7"]
+    assert "sensitivity proof" in missing(no_trade())["K7"]
+
+
+def test_an_identity_not_held_or_broken_keeps_k8_open() -> None:
+    assert missing(run(verdicts=verdicts(C4=Outcome.NOT_SHOWN)))["K8"] == "not HELD in a live run: C4"
+    assert missing(run(verdicts=verdicts(C4=Outcome.BROKEN)))["K8"] == "BROKEN on the bot under proof: C4 in r1"
+
+
+def test_what_no_run_can_show_stays_missing_until_it_is_recorded() -> None:
+    gone = missing(run(), no_trade())
+    for id_, word in (("K1", "approval"), ("K2", "feasibility"), ("K3", "pre-flight"), ("K10", "rollback")):
+        assert word in gone[id_]
+
+
+def test_the_reference_bot_on_the_fake_is_partial_with_its_real_verdicts() -> None:
+    records = [
+        run(bot="reference", bot_version="1", venue="fake", verdicts=judge(micro_cap_run(), MICRO_CAP, TERMS)),
+        no_trade(bot="reference", bot_version="1", venue="fake", verdicts=judge(no_trade_run(), NO_TRADE, TERMS)),
+    ]
+    closure = close(records, TERMS)
+    assert (closure.status, closure.bot_judged) == (Status.PARTIAL, "reference")
+    assert {item.id for item in closure.missing} == {f"K{n}" for n in range(13)}

@@ -1,0 +1,234 @@
+"""E10: every net position is closed by one reduce-only exit at a time, never larger than the position."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from streams import BUY, MICRO_CAP, SELL, Moment, Stream, broken, micro_cap_run, verdict_of, without
+
+from botproof.events import ContractRead, OrderState, Side
+from botproof.invariants.verdict import Outcome, Verdict
+
+WIDE = replace(MICRO_CAP, total_amount_quote=Decimal(100))
+PROFIT = "67532.8"
+
+
+def trading(passage: Moment) -> Verdict:
+    """E10 on a run whose only trading is `passage`."""
+    return verdict_of("E10", micro_cap_run(flat=passage, trades=False), WIDE)
+
+
+def bought(stream: Stream, size: str = "0.0001") -> None:
+    stream.fill(stream.place(Side.BUY, BUY, size), size)
+
+
+def test_a_position_closed_by_its_take_profit_is_held() -> None:
+    verdict = verdict_of("E10", micro_cap_run())
+    assert (verdict.outcome, verdict.exercise, verdict.limit) == (Outcome.HELD, 1, Decimal(5))
+
+
+def test_without_a_position_it_is_not_shown() -> None:
+    verdict = trading(lambda stream: stream.cancel(stream.place(Side.BUY, BUY)))
+    assert (verdict.outcome, verdict.reason) == (Outcome.NOT_SHOWN, "0 of 1 net positions opened by fills")
+
+
+@pytest.mark.parametrize(("wait", "outcome"), [("4.999", Outcome.HELD), ("4.999001", Outcome.BROKEN)])
+def test_an_exit_is_owed_within_exactly_the_terms_limit(wait: str, outcome: Outcome) -> None:
+    def passage(stream: Stream) -> None:
+        bought(stream)  # the push of the position takes one more millisecond
+        stream.wait(wait)
+        stream.fill(stream.place(Side.SELL, PROFIT, exits=True))
+
+    assert trading(passage).outcome is outcome
+
+
+def test_the_peak_is_the_longest_time_without_an_exit() -> None:
+    def passage(stream: Stream) -> None:
+        bought(stream)
+        stream.wait("4.999")
+        stream.fill(stream.place(Side.SELL, PROFIT, exits=True))
+
+    assert (trading(passage).outcome, trading(passage).peak) == (Outcome.HELD, Decimal(5))
+
+
+def test_a_bot_that_never_exits_breaks_it_and_e14() -> None:
+    facts = micro_cap_run(flat=bought, trades=False)
+    assert broken(facts) == {"E10", "E14"}
+    assert "had no exit for" in verdict_of("E10", facts).reason
+
+
+def test_an_exit_that_the_venue_refused_was_none() -> None:
+    def passage(stream: Stream) -> None:
+        bought(stream)
+        for _ in range(3):
+            order = stream.send(Side.SELL, PROFIT, exits=True)
+            stream.wait(2).answer(order.request, code="40762")
+        stream.fill(stream.place(Side.SELL, PROFIT, exits=True))
+
+    assert "had no exit for 6" in trading(passage).reason
+
+
+def test_a_second_exit_while_one_works_is_broken() -> None:
+    def passage(stream: Stream) -> None:
+        bought(stream, "0.0002")
+        first = stream.place(Side.SELL, PROFIT, exits=True)
+        second = stream.place(Side.SELL, PROFIT, exits=True)
+        stream.fill(first)
+        stream.fill(second)
+
+    verdict = trading(passage)
+    assert verdict.outcome is Outcome.BROKEN
+    assert "was sent while exit sell bot1-r1-2 67532.8 x 0.0001 was working" in verdict.reason
+
+
+def test_cancel_confirm_then_market_is_held() -> None:
+    def passage(stream: Stream) -> None:
+        bought(stream)
+        stream.cancel(stream.place(Side.SELL, PROFIT, exits=True))
+        stream.fill(stream.place(Side.SELL, None, exits=True))
+
+    assert trading(passage).outcome is Outcome.HELD
+
+
+def test_market_before_the_cancel_is_confirmed_is_broken() -> None:
+    def passage(stream: Stream) -> None:
+        bought(stream)
+        resting = stream.place(Side.SELL, PROFIT, exits=True)
+        market = stream.send(Side.SELL, None, exits=True)
+        stream.wait("0.01").show(resting, OrderState.CANCELED)
+        stream.fill(market)
+
+    assert trading(passage).outcome is Outcome.BROKEN
+
+
+@pytest.mark.parametrize(("size", "outcome"), [("0.0002", Outcome.HELD), ("0.0003", Outcome.BROKEN)])
+def test_an_exit_is_at_most_the_position(size: str, outcome: Outcome) -> None:
+    def passage(stream: Stream) -> None:
+        bought(stream, "0.0002")
+        exit_ = stream.place(Side.SELL, PROFIT, size, exits=True)
+        stream.fill(exit_, "0.0002")
+        stream.show(exit_, OrderState.CANCELED)
+
+    assert trading(passage).outcome is outcome
+
+
+def test_an_exit_follows_a_position_that_fills_in_parts() -> None:
+    def passage(stream: Stream) -> None:
+        entry = stream.place(Side.BUY, BUY, "0.0003")
+        stream.fill(entry, "0.0001")
+        first = stream.place(Side.SELL, PROFIT, "0.0001", exits=True)
+        stream.wait(8).fill(entry, "0.0002")
+        stream.cancel(first)
+        second = stream.place(Side.SELL, PROFIT, "0.0003", exits=True)
+        stream.wait(8).fill(second, "0.0001")
+        stream.wait(8).fill(second, "0.0002")
+
+    verdict = trading(passage)
+    assert (verdict.outcome, verdict.exercise) == (Outcome.HELD, 1)
+
+
+@pytest.mark.parametrize(("wait", "outcome"), [("4.9", Outcome.HELD), ("5.1", Outcome.BROKEN)])
+def test_a_resting_exit_is_gone_soon_after_netting_to_flat(wait: str, outcome: Outcome) -> None:
+    def passage(stream: Stream) -> None:
+        sell = stream.place(Side.SELL, SELL)
+        bought(stream)
+        exit_ = stream.place(Side.SELL, PROFIT, exits=True)
+        stream.wait(20).fill(sell)
+        stream.wait(wait).show(exit_, OrderState.CANCELED)
+
+    assert trading(passage).outcome is outcome
+
+
+def test_opposite_entries_that_net_to_flat_owe_no_exit() -> None:
+    def passage(stream: Stream) -> None:
+        sell = stream.place(Side.SELL, SELL)
+        bought(stream)
+        stream.wait(1).fill(sell)
+
+    assert trading(passage).outcome is Outcome.HELD
+
+
+def test_an_exit_that_raced_with_netting_and_was_refused_with_22002_is_held() -> None:
+    def passage(stream: Stream) -> None:
+        sell = stream.place(Side.SELL, SELL)
+        bought(stream)
+        stream.fill(sell)
+        order = stream.wait("0.05").send(Side.SELL, PROFIT, exits=True)
+        stream.wait("0.02").answer(order.request, code="22002")
+
+    assert trading(passage).outcome is Outcome.HELD
+
+
+def test_an_exit_long_after_the_position_was_gone_is_broken() -> None:
+    def passage(stream: Stream) -> None:
+        sell = stream.place(Side.SELL, SELL)
+        bought(stream)
+        stream.fill(sell)
+        order = stream.wait(6).send(Side.SELL, PROFIT, exits=True)
+        stream.wait("0.02").answer(order.request, code="22002")
+
+    assert "makes exits of 0.0001 for a position of 0" in trading(passage).reason
+
+
+def test_an_exit_that_turns_the_position_is_broken() -> None:
+    def passage(stream: Stream) -> None:
+        bought(stream)
+        exit_ = stream.place(Side.SELL, PROFIT, "0.0002", exits=True)
+        stream.fill(exit_, "0.0002")
+        stream.fill(stream.place(Side.BUY, BUY))
+
+    assert any(word in trading(passage).reason for word in ("took the position", "makes exits"))
+
+
+def test_an_exit_on_the_side_of_the_position_is_broken() -> None:
+    def passage(stream: Stream) -> None:
+        bought(stream)
+        stream.fill(stream.place(Side.BUY, BUY, exits=True))
+        stream.fill(stream.place(Side.SELL, PROFIT, "0.0002", exits=True), "0.0002")
+
+    assert trading(passage).outcome is Outcome.BROKEN
+
+
+def test_a_fill_that_the_observer_learns_of_late_counts_from_when_it_happened() -> None:
+    def passage(stream: Stream) -> None:
+        entry = stream.place(Side.BUY, BUY)
+        filled_us = stream.now_us
+        exit_ = stream.wait("0.05").place(Side.SELL, PROFIT, exits=True)
+        now_us, stream.now_us = stream.now_us, filled_us
+        stream.fill(entry)
+        stream.now_us = now_us
+        stream.wait(3).fill(exit_)
+
+    assert trading(passage).outcome is Outcome.HELD
+
+
+def test_each_net_position_is_an_exercise() -> None:
+    def passage(stream: Stream) -> None:
+        for _ in range(3):
+            bought(stream)
+            stream.fill(stream.place(Side.SELL, PROFIT, exits=True))
+
+    assert trading(passage).exercise == 3
+
+
+def test_a_short_is_judged_like_a_long() -> None:
+    def passage(stream: Stream) -> None:
+        stream.fill(stream.place(Side.SELL, SELL))
+        stream.fill(stream.place(Side.BUY, "67465.3", exits=True))
+
+    assert trading(passage).outcome is Outcome.HELD
+
+
+def test_what_somebody_else_opened_owes_no_exit() -> None:
+    def passage(stream: Stream) -> None:
+        foreign = stream.place(Side.BUY, BUY)
+        stream.cancel(foreign)
+        foreign.client_id, foreign.order_id = "somebody-1", "f1"  # this one was never sent through the tap
+        stream.fill(foreign, row=False)
+
+    assert trading(passage).outcome is Outcome.NOT_SHOWN
+
+
+def test_without_the_contract_it_is_not_shown() -> None:
+    facts = without(micro_cap_run(), lambda fact: isinstance(fact, ContractRead))
+    assert "quantity step is not on the tape" in verdict_of("E10", facts).reason
