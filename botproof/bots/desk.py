@@ -1,0 +1,257 @@
+"""All that the bot knows, folded from what the venue says; nothing here acts, waits or reads a clock.
+
+The net position is counted twice: by the trades of the bot's own orders (`holding`), and by the venue's own rows
+(`venue_size`). The first is exact and immediate, the second is the truth; where they differ for longer than a push
+may take, the venue is read again, and where they still differ the bot stops for good, since somebody else trades here.
+
+Reasons that hold make the state: a hard reason latches until the bot is started anew; a soft one pauses the bot, and
+a pause withdraws its entries; a note is only said.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from botproof.bots.holding import Holding, closable, stop_is_reached
+from botproof.bots.orders import OwnOrders
+from botproof.bots.quoting import Level
+from botproof.money import ZERO
+from botproof.ports import Contract, Fill, Order, Position, Ticker
+from botproof.profile import Profile
+
+SECOND_US = 1_000_000
+STALE_US = 30 * SECOND_US
+ECHO_US = 2 * SECOND_US  # how long the venue's word on a cancel, a market order or a trade is awaited before asking
+DISPUTES_MAX = 5  # readings in a row that contradict the own trades before the bot stops for good
+FLAT = Position(symbol="", size=ZERO, entry_price=ZERO, mark_price=None, leverage=0, margin_mode="", t_ms=0)
+
+
+class Desk:
+    """State of one trading bot on one symbol."""
+
+    def __init__(self, profile: Profile, symbol: str, *, on_trade: Callable[[Fill, Decimal], None]) -> None:
+        """`on_trade` is told each own trade once, with how much of it closed, after it was folded in."""
+        self.profile, self.symbol = profile, symbol
+        self.own_prefix = f"{profile.instance_name}-"
+        self.contract: Contract | None = None
+        self.orders, self.holding = OwnOrders(), Holding()
+        self.ticker: Ticker | None = None
+        self.ticker_us = 0
+        self.streams_up = {True: False, False: False}  # private, public
+        self.venue_size, self.venue_entry_price = ZERO, ZERO
+        self.inherited = ZERO  # what the account held on the symbol before this bot's first order
+        self.foreign_orders: set[str] = set()  # ids, plain and trigger
+        self.foreign_positions = False  # on other symbols
+        self.no_trade = profile.no_trade or profile.variant == "d"
+        self.hard_reasons = [] if profile.enabled and profile.variant in "ad" else ["profile_disabled"]
+        self.gates: tuple[str, ...] = ()
+        self.started, self.stopping, self.proven_flat = False, False, False
+
+        self.owed: tuple[Level, ...] = ()  # levels that the round under way has still to quote
+        self.skipped: list[Level] = []  # levels of the round whose planned order is below the minimum
+        self.round_size = 0
+        self.round_reason = ""  # what ended the round early
+        self.next_round_us = 0
+        self.cooldown_until_us = 0
+        self.take_profit_after_us = 0  # a refused exit is not sent again before
+        self.close_after_us = 0
+        self.close_refusals = 0
+
+        self.reread_due_us: int | None = None
+        self.disputed_since_us: int | None = None
+        self._disputes = 0
+        self._on_trade = on_trade
+        self._trades_seen: set[str] = set()
+        self._unclaimed: list[Fill] = []
+
+    # What the venue says.
+
+    def see_ticker(self, ticker: Ticker, now_us: int) -> None:
+        self.ticker, self.ticker_us = ticker, now_us
+
+    def see_stream(self, *, private: bool, is_up: bool, now_us: int) -> None:
+        """A stream opened or closed; what happened in the gap has to be read."""
+        self.streams_up[private] = is_up
+        if private and is_up and self.started:
+            self.reread_due_us = now_us
+
+    def see_order(self, row: Order, now_us: int, *, asked: bool = False) -> bool:
+        """A row of an order, pushed or asked for; returns whether an own order went with it, canceled."""
+        if not row.client_id.startswith(self.own_prefix):
+            (self.foreign_orders.add if row.state.is_open else self.foreign_orders.discard)(row.order_id)
+            return False
+        known = self.orders.get(row.client_id) is not None or self.orders.is_over(row.client_id)
+        if not known and row.state.is_open:
+            self.orders.adopt(row, now_us)
+        is_gone = self.orders.seen(row, now_us, asked=asked)
+        self._claim(now_us)
+        return is_gone
+
+    def see_accepted(self, client_id: str, order_id: str, now_us: int) -> None:
+        self.orders.accepted(client_id, order_id, now_us)
+        self._claim(now_us)
+
+    def see_open_orders(self, rows: Sequence[Order], trigger_ids: Sequence[str], now_us: int) -> None:
+        """The complete lists: what is foreign is remembered, what is an unknown own order is taken in."""
+        self.foreign_orders = set(trigger_ids)
+        for row in rows:
+            self.see_order(row, now_us)
+        self.orders.listed({row.client_id for row in rows}, now_us - ECHO_US)
+
+    def see_fill(self, fill: Fill, now_us: int) -> None:
+        """A trade of the account, however often it is told; those of other people's orders are not this bot's."""
+        if fill.symbol != self.symbol or fill.trade_id in self._trades_seen:
+            return
+        client_id = fill.client_id or self.orders.name_of(fill.order_id)
+        if not client_id:
+            if all(fill.trade_id != waiting.trade_id for waiting in self._unclaimed):
+                self._unclaimed.append(fill)  # its order has not been named yet
+        elif client_id.startswith(self.own_prefix):
+            self._book(fill, client_id, now_us)
+
+    def see_positions(self, positions: Sequence[Position], now_us: int) -> None:
+        """The complete list of open positions."""
+        ours = next((position for position in positions if position.symbol == self.symbol), FLAT)
+        self.venue_size, self.venue_entry_price = ours.size, ours.entry_price
+        self.foreign_positions = any(position.symbol != self.symbol for position in positions)
+        if not self.venue_size and not self.holding.size:
+            self.inherited = ZERO
+        if self.is_agreed and self.holding.size and not self.inherited:
+            self.holding.entry_price = self.venue_entry_price
+        self._weigh_dispute(now_us)
+
+    def reread_done(self, now_us: int) -> None:
+        """Trades and positions were read; where they still contradict one another, somebody else trades here."""
+        if self.is_settled:
+            self._disputes = 0
+            return
+        self._disputes, self.disputed_since_us = self._disputes + 1, now_us
+        if self._disputes >= DISPUTES_MAX:
+            self.stop_for_good("position_mismatch")
+
+    def see_first_positions(self, positions: Sequence[Position], now_us: int) -> None:
+        """The positions before the first order: whatever is there was inherited."""
+        self.inherited = next((p.size for p in positions if p.symbol == self.symbol), ZERO)
+        self.see_positions(positions, now_us)
+
+    def stop_for_good(self, reason: str) -> None:
+        """Add a hard reason; it stays."""
+        if reason not in self.hard_reasons:
+            self.hard_reasons.append(reason)
+
+    # What follows from it.
+
+    @property
+    def trades_seen(self) -> int:
+        return len(self._trades_seen)
+
+    @property
+    def is_agreed(self) -> bool:
+        """Whether own trades and the venue's row give one net position."""
+        return self.venue_size == self.inherited + self.holding.size
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no trade and no position row is known to be on its way."""
+        return self.is_agreed and not self.orders.owed_trades
+
+    @property
+    def to_close(self) -> Decimal:
+        """The signed size that exits owe; a no-trade bot sends none."""
+        if self.no_trade or self.contract is None:
+            return ZERO
+        return closable(self.holding.size, self.venue_size, self.contract.qty_step)
+
+    @property
+    def awaits_trades(self) -> bool:
+        """Whether exits must wait for trades on their way; not for ever, where the venue does not tell of them."""
+        return bool(self.orders.owed_trades) and "position_mismatch" not in self.hard_reasons
+
+    def pauses(self, now_us: int) -> tuple[str, ...]:
+        """Why no entry may be sent or rest, apart from what a round itself found; empty where it may."""
+        stale = self.ticker is None or now_us - self.ticker_us > STALE_US
+        found = {
+            "starting": not self.started,
+            "stopping": self.stopping,
+            "no_trade": self.no_trade,
+            "inherited_position": bool(self.inherited) or self.foreign_positions,
+            "foreign_order": bool(self.foreign_orders),
+            "stream_down": not all(self.streams_up.values()),
+            "order_book_stale": self.started and stale,
+            "cooldown": now_us < self.cooldown_until_us,
+        }
+        return (*self.hard_reasons, *(reason for reason, holds in found.items() if holds), *self.gates)
+
+    def soft_round_reasons(self) -> tuple[str, ...]:
+        """Why the last round put nothing, or not all, at the venue, in a way that withdraws the rest of it."""
+        if self.round_reason:
+            return (self.round_reason,)
+        return ("below_minimum",) if self.round_size and len(self.skipped) == self.round_size else ()
+
+    def state(self, now_us: int) -> tuple[str, tuple[str, ...]]:
+        """running, soft_pause or hard_stop, and every reason that holds."""
+        reasons = (*self.pauses(now_us), *self.soft_round_reasons())
+        notes: tuple[str, ...] = ("below_minimum",) if self.skipped and "below_minimum" not in reasons else ()
+        notes += ("fate_unknown",) if self.orders.unknown else ()
+        if self.hard_reasons:
+            return "hard_stop", reasons + notes
+        return ("soft_pause" if reasons else "running"), reasons + notes
+
+    def tidy(self, now_us: int) -> None:
+        """Draw the consequences of time and prices: latch a reason to close, and give up a round that may not go on."""
+        self._weigh_close(now_us)
+        self._weigh_dispute(now_us)
+        if self.holding.size or self.pauses(now_us):
+            self.owed = ()
+            if not self.soft_round_reasons():
+                self.next_round_us = min(self.next_round_us, now_us)
+
+    def begin_round(self, levels: tuple[Level, ...], now_us: int) -> None:
+        self.owed, self.round_size, self.skipped, self.round_reason = levels, len(levels), [], ""
+        self.next_round_us = now_us + self.profile.executor_refresh_time * SECOND_US
+
+    def end_round(self, reason: str) -> None:
+        """The round went wrong: withdraw what it placed and wait for the next."""
+        self.owed, self.round_reason = (), reason
+
+    def level_done(self, level: Level, *, skipped: bool = False) -> None:
+        self.owed = tuple(owed for owed in self.owed if owed != level)
+        if skipped:
+            self.skipped.append(level)
+
+    def _book(self, fill: Fill, client_id: str, now_us: int) -> None:
+        self._trades_seen.add(fill.trade_id)
+        fill = replace(fill, client_id=client_id)
+        self.orders.trade(client_id, fill, now_us)
+        close_reason = self.holding.close_reason
+        closed = self.holding.add(fill)
+        if close_reason == "stop_loss" and not self.holding.size:
+            self.cooldown_until_us = now_us + self.profile.cooldown_time * SECOND_US
+        if not self.holding.size:
+            self.take_profit_after_us = self.close_after_us = self.close_refusals = 0
+        self._weigh_dispute(now_us)
+        self._on_trade(fill, closed)
+
+    def _claim(self, now_us: int) -> None:
+        waiting, self._unclaimed = self._unclaimed, []
+        for fill in waiting:
+            self.see_fill(fill, now_us)
+
+    def _weigh_close(self, now_us: int) -> None:
+        holding = self.holding
+        if not holding.size or holding.close_reason:
+            return
+        if self.stopping:
+            holding.close_reason = "stopping"
+        elif now_us >= holding.opened_us + self.profile.time_limit * SECOND_US:
+            holding.close_reason = "time_limit"
+        elif self.ticker and stop_is_reached(holding, self.profile.stop_loss, self.ticker.bid, self.ticker.ask):
+            holding.close_reason = "stop_loss"
+
+    def _weigh_dispute(self, now_us: int) -> None:
+        if self.is_settled:
+            self.disputed_since_us = None
+        elif self.disputed_since_us is None:
+            self.disputed_since_us = now_us
+        elif "position_mismatch" not in self.hard_reasons and now_us >= self.disputed_since_us + ECHO_US:
+            self.reread_due_us = now_us if self.reread_due_us is None else self.reread_due_us
