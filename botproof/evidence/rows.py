@@ -1,0 +1,108 @@
+"""The columns of the bot's own files, in the order in which they are written, and a row as one line of text."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+
+from botproof.errors import HarnessError
+
+MINUTE = (
+    "ts",
+    "bot_variant",
+    "exchange",
+    "trading_pair",
+    "state",
+    "regime",
+    "mid",
+    "equity_quote",
+    "base_pct",
+    "target_base_pct",
+    "spread_pct",
+    "spread_floor_pct",
+    "net_edge_pct",
+    "skew",
+    "adverse_drift_30s",
+    "soft_pause_edge",
+    "base_balance",
+    "quote_balance",
+    "market_spread_pct",
+    "market_spread_bps",
+    "best_bid_size",
+    "best_ask_size",
+    "turnover_today_x",
+    "cancel_per_min",
+    "orders_active",
+    "fills_count_today",
+    "fees_paid_today_quote",
+    "daily_loss_pct",
+    "drawdown_pct",
+    "risk_reasons",
+    "fee_source",
+    "maker_fee_pct",
+    "taker_fee_pct",
+    # what binds a row to its run and to the venue's own view stands behind, so that older readers still fit
+    "profile_id",
+    "profile_sha256",
+    "run_id",
+    "no_trade",
+    "position_base",
+    "avg_entry_price",
+    "venue_open_orders",
+    "venue_plan_orders",
+    "venue_fills_seen",
+    "funding_rate",
+    "ws_reconnect_count",
+    "order_rejects_today",
+    "ack_timeouts_today",
+)
+
+FILLS = (
+    "ts",
+    "bot_variant",
+    "exchange",
+    "trading_pair",
+    "side",
+    "price",
+    "amount_base",
+    "notional_quote",
+    "fee_quote",
+    "order_id",
+    "state",
+    "mid_ref",
+    "expected_spread_pct",
+    "adverse_drift_30s",
+    "fee_source",
+    "is_maker",
+    "realized_pnl_quote",
+    "exchange_trade_id",
+)
+
+ORDERS = (
+    "t_venue_us",
+    "order_id",
+    "client_id",
+    "side",
+    "order_type",
+    "force",
+    "price",
+    "size",
+    "filled",
+    "state",
+    "reduce_only",
+    "via",
+)
+
+
+def row_text(columns: Sequence[str], row: Mapping[str, str]) -> str:
+    """One CSV line with LF. A column that the row lacks is left empty; a column nobody knows is an error."""
+    unknown = sorted(set(row) - set(columns))
+    if unknown:
+        raise HarnessError(f"a row of the bot's files has the columns {', '.join(columns[:3])} ...; found {unknown}")
+    return values_text([row.get(column, "") for column in columns])
+
+
+def values_text(values: Sequence[str]) -> str:
+    """One CSV line with LF from its values."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(values)
+    return text.getvalue()

@@ -1,0 +1,351 @@
+"""One run, from the first reading of the venue to the sealed folder.
+
+    RunStarted, preflight      the observer reads contract, settings, money, position and the open lists (twice)
+    WindowOpened               on a UTC minute boundary; both ends are fixed then
+    ... the bot trades, the observer watches ...
+    WindowClosed               at the end fixed in advance
+    StopStep asked, stopped    the bot winds down by itself, or is killed after the terms' limit
+    closing reads              lists twice, histories to the last page, position, settings, money
+    RunEnded, Covered          every source states how much it said; nothing follows
+
+A micro-cap bot starts at the opening of its window, so that all of its trading lies inside. A no-trade bot starts
+before: clean-up belongs to the start, and the window opens on the first minute boundary after the lists were read
+empty twice, or 30 s after the bot's start all the same.
+
+A bot that raises has crashed: that is written down, and the run goes on to its closing reads.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from botproof.clock import Clock
+from botproof.closure import RunRecord
+from botproof.errors import HarnessError
+from botproof.events import (
+    BotFill,
+    BotSample,
+    BotStateChanged,
+    Fact,
+    OrderSeen,
+    RunEnded,
+    RunStarted,
+    Source,
+    StopStep,
+    WindowClosed,
+    WindowOpened,
+)
+from botproof.evidence.files import RunFolder
+from botproof.evidence.rows import ORDERS, values_text
+from botproof.evidence.tape import Tape
+from botproof.invariants.judge import judge
+from botproof.invariants.verdict import Verdict
+from botproof.money import plain
+from botproof.ports import Bot, BotContext, BotFactory, Sink, Venue
+from botproof.profile import Profile
+from botproof.record import record_json, verdict_json
+from botproof.terms import Terms
+from botproof.watch import LISTS_APART_S, Observer
+
+MINUTE_US = 60_000_000
+START_LIMIT_US = 30_000_000  # how long a no-trade bot may take to clear its lists before the window opens all the same
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is run, fixed before anything is sent."""
+
+    run_id: str
+    scenario: str
+    profile: Profile
+    terms: Terms
+    factory: BotFactory
+    venue: str
+    clock: str
+    seed: int
+    symbol: str
+    client_id_prefix: str
+    window_s: int
+    declared_position: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clients:
+    """The two keys of a run: the bot's, through the tap, and the observer's own."""
+
+    bot: Venue
+    observer: Venue
+
+
+class Run:
+    """Conducts one run. The coroutines are driven by a `World`; the verdicts stand once `close` has returned."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        clock: Clock,
+        folder: RunFolder,
+        connect: Callable[[Sink], Clients],
+        *,
+        secrets: Sequence[str] = (),
+    ) -> None:
+        self.plan, self._clock, self._folder = plan, clock, folder
+        self.tape = Tape(folder.tape_file, secrets=secrets)
+        self.verdicts: tuple[Verdict, ...] = ()
+        self.window: tuple[int, int] | None = None
+        self.sealed: Path | None = None
+        self.complete = False
+        self.crash = ""
+        self.disagreements: tuple[str, ...] = ()  # between the tape and the fake's own journal, where there is one
+        self._clients = connect(self.tape)
+        self._observer = Observer(self._clients.observer, self.tape, clock, plan.symbol)
+        self._bot = self._make_bot()
+        self._bot_task: asyncio.Task[None] | None = None
+        self._watch_task: asyncio.Task[None] | None = None
+        self._started_us = clock.now_us()
+
+    @property
+    def facts(self) -> list[Fact]:
+        """What is on the tape so far."""
+        return self.tape.facts
+
+    async def open(self) -> None:
+        """Preflight, then the opening of the window, then (micro-cap) the bot."""
+        self._write_start()
+        await self._observer.preflight()
+        self._watch_task = asyncio.create_task(self._observer.watch(), name="observer")
+        await self._observer.ready()
+        if self.plan.profile.no_trade:
+            self._start_bot()
+            await self._until_lists_are_empty()
+        await self._until_us(self._next_minute_us())
+        start_us = self._clock.now_us()
+        self.window = (start_us, start_us + self.plan.window_s * 1_000_000)
+        self.tape.write(
+            WindowOpened(src=Source.RUN, t_local_us=start_us, start_us=self.window[0], end_us=self.window[1])
+        )
+        if not self.plan.profile.no_trade:
+            self._start_bot()
+
+    async def close(self, reason: str = "ended") -> None:
+        """Close the window, stop the bot, read the venue's books, cover, judge and seal."""
+        self._close_window(reason)
+        await self._stop_bot()
+        await self._close_books()
+        await self._hang_up()
+        self._end(reason)
+
+    def _make_bot(self) -> Bot:
+        context = BotContext(
+            profile=self.plan.profile,
+            venue=self._clients.bot,
+            clock=self._clock,
+            evidence=_BotEvidence(self._folder, self.tape, self._clock),
+            symbol=self.plan.symbol,
+            client_id_prefix=self.plan.client_id_prefix,
+            run_id=self.plan.run_id,
+        )
+        try:
+            bot = self.plan.factory(context)
+        except Exception as error:
+            raise HarnessError(f"the bot's factory failed: {type(error).__name__}: {error}") from error
+        lacking = [name for name in ("name", "version", "run", "stop") if not hasattr(bot, name)]
+        if lacking:
+            raise HarnessError(f"expected a bot with name, version, run and stop, found {bot!r} without {lacking}")
+        return bot
+
+    def _write_start(self) -> None:
+        plan = self.plan
+        self._started_us = self._clock.now_us()
+        self.tape.write(
+            RunStarted(
+                src=Source.RUN,
+                t_local_us=self._started_us,
+                run_id=plan.run_id,
+                scenario=plan.scenario,
+                profile_id=plan.profile.id,
+                profile_sha256=plan.profile.sha256,
+                terms_sha256=plan.terms.sha256,
+                bot=self._bot.name,
+                bot_version=self._bot.version,
+                venue=plan.venue,
+                clock=plan.clock,
+                seed=plan.seed,
+                symbol=plan.symbol,
+                client_id_prefix=plan.client_id_prefix,
+                window_s=plan.window_s,
+                declared_position=plan.declared_position,
+            )
+        )
+
+    def _start_bot(self) -> None:
+        self._bot_task = asyncio.create_task(self._drive_bot(), name="bot")
+
+    async def _drive_bot(self) -> None:
+        try:
+            await self._bot.run()
+        except Exception as error:  # noqa: BLE001  a bot may fail in any way; its crash is evidence
+            self.crash = f"{type(error).__name__}: {error}"
+            self._step("crashed", "failed", self.crash)
+
+    async def _until_lists_are_empty(self) -> None:
+        deadline_us = self._clock.now_us() + START_LIMIT_US
+        self._observer.lists_empty_in_a_row = 0
+        while self._clock.now_us() < deadline_us:
+            await asyncio.sleep(LISTS_APART_S)
+            await self._observer.read_lists("preflight")
+            if self._observer.lists_empty_in_a_row >= 2:  # noqa: PLR2004  read empty twice
+                return
+
+    async def _until_us(self, at_us: int) -> None:
+        await asyncio.sleep(max(0, at_us - self._clock.now_us()) / 1_000_000)
+
+    def _next_minute_us(self) -> int:
+        return (self._clock.now_us() // MINUTE_US + 1) * MINUTE_US
+
+    def _close_window(self, reason: str) -> None:
+        if self.window is not None:
+            start_us, end_us = self.window
+            self.tape.write(
+                WindowClosed(
+                    src=Source.RUN, t_local_us=self._clock.now_us(), start_us=start_us, end_us=end_us, reason=reason
+                )
+            )
+
+    async def _stop_bot(self) -> None:
+        self._step("asked", "sent")
+        if self._bot_task is None:
+            return
+        if self._bot_task.done():
+            self._step("stopped", "crashed" if self.crash else "before it was asked", self.crash)
+            return
+        self._bot.stop()
+        done, _ = await asyncio.wait({self._bot_task}, timeout=float(self.plan.terms.closing_s_max))
+        if done:
+            self._step("stopped", "crashed" if self.crash else "in time", self.crash)
+            return
+        self._bot_task.cancel()
+        await asyncio.wait({self._bot_task})
+        self._step("killed", "done", f"still running {self.plan.terms.closing_s_max} s after it was asked to stop")
+
+    async def _close_books(self) -> None:
+        try:
+            await self._observer.close_books()
+            await self._stop_watching()
+            self.complete = self.window is not None
+        except HarnessError as error:
+            self._step("closing reads", "failed", str(error))
+
+    async def _stop_watching(self) -> None:
+        """Raises `HarnessError` where the observer had failed before it was told to stop."""
+        task, self._watch_task = self._watch_task, None
+        if task is None:
+            return
+        failed = task.done()
+        task.cancel()
+        await asyncio.wait({task})
+        if failed:
+            raise HarnessError(f"the observer failed during the run: {task.exception()!r}")
+
+    async def _hang_up(self) -> None:
+        await self._clients.bot.close()
+        await self._clients.observer.close()
+
+    def _end(self, reason: str) -> None:
+        now_us = self._clock.now_us()
+        self.tape.write(RunEnded(src=Source.RUN, t_local_us=now_us, reason=reason, complete=self.complete))
+        if self.complete:
+            for source in Source:
+                self.tape.cover(source, self._started_us, now_us, now_us)
+        self.verdicts = judge(self.facts, self.plan.profile, self.plan.terms)
+
+    @property
+    def record(self) -> RunRecord:
+        """The run as the closure needs it; final once the run is closed."""
+        plan = self.plan
+        return RunRecord(
+            run_id=plan.run_id,
+            scenario=plan.scenario,
+            bot=self._bot.name,
+            bot_version=self._bot.version,
+            venue=plan.venue,
+            profile_id=plan.profile.id,
+            profile_sha256=plan.profile.sha256,
+            mode=plan.profile.mode,
+            complete=self.complete,
+            agreement=not self.disagreements,
+            window_s=plan.window_s,
+            verdicts=self.verdicts,
+        )
+
+    def seal(self, circumstances: Mapping[str, Any]) -> Path:
+        """Write what is derived from the tape, and put the folder under its own name."""
+        self._folder.text("orders.csv", _orders_csv(self.facts))
+        self._folder.text("incidents.jsonl", "")
+        self._folder.json("verdicts.json", [verdict_json(verdict) for verdict in self.verdicts])
+        run = {
+            **record_json(self.record),
+            "terms_sha256": self.plan.terms.sha256,
+            "clock": self.plan.clock,
+            "seed": self.plan.seed,
+            "window_us": self.window,
+            "disagreements": list(self.disagreements),
+            "circumstances": dict(circumstances),
+        }
+        self._folder.json("run.json", run)
+        self.sealed = self._folder.seal()
+        return self.sealed
+
+    def _step(self, step: str, outcome: str, detail: str = "") -> None:
+        self.tape.write(
+            StopStep(src=Source.RUN, t_local_us=self._clock.now_us(), step=step, outcome=outcome, detail=detail)
+        )
+
+
+class _BotEvidence:
+    """The bot's own words: into its files, and onto the tape as a third witness."""
+
+    def __init__(self, folder: RunFolder, sink: Sink, clock: Clock) -> None:
+        self._folder, self._sink, self._clock = folder, sink, clock
+
+    def minute(self, row: Mapping[str, str]) -> None:
+        self._folder.minute(row)
+        self._sink.write(BotSample(src=Source.BOT, t_local_us=self._clock.now_us(), row=dict(row)))
+
+    def fill(self, row: Mapping[str, str]) -> None:
+        self._folder.fill(row)
+        self._sink.write(BotFill(src=Source.BOT, t_local_us=self._clock.now_us(), row=dict(row)))
+
+    def state(self, state: str, reasons: Sequence[str]) -> None:
+        self._sink.write(
+            BotStateChanged(src=Source.BOT, t_local_us=self._clock.now_us(), state=state, reasons=tuple(reasons))
+        )
+
+
+def _orders_csv(facts: Sequence[Fact]) -> str:
+    rows = [values_text(ORDERS)]
+    for fact in facts:
+        if isinstance(fact, OrderSeen):
+            price = "" if fact.price is None else plain(fact.price)
+            rows.append(
+                values_text(
+                    [
+                        str(fact.t_venue_us),
+                        fact.order_id,
+                        fact.client_id,
+                        fact.side,
+                        fact.order_type,
+                        fact.force,
+                        price,
+                        plain(fact.size),
+                        plain(fact.filled),
+                        fact.state,
+                        str(fact.reduce_only),
+                        fact.via,
+                    ]
+                )
+            )
+    return "".join(rows)

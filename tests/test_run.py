@@ -1,0 +1,228 @@
+"""One run, conducted on the fake: where its window lies, how its bot ends, what it leaves behind."""
+
+import asyncio
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from botproof.errors import HarnessError, VenueError
+from botproof.events import (
+    BillSeen,
+    Covered,
+    FillSeen,
+    OpenOrdersRead,
+    RunEnded,
+    RunStarted,
+    Side,
+    Source,
+    StopStep,
+    WindowClosed,
+    WindowOpened,
+)
+from botproof.evidence.tape import read_tape
+from botproof.invariants.judge import judge
+from botproof.invariants.verdict import Outcome
+from botproof.ports import BotContext, BotFactory
+from botproof.run import MINUTE_US
+from botproof.stage import Stage
+
+from stages import a_stage
+
+DISTANCE = Decimal("0.02")
+
+
+class Scripted:
+    """A bot that does what a test says and nothing else."""
+
+    name, version = "scripted", "0"
+
+    def __init__(self, context: BotContext) -> None:
+        self.context, self.stopped = context, asyncio.Event()
+
+    async def run(self) -> None:
+        await self.stopped.wait()
+
+    def stop(self) -> None:
+        self.stopped.set()
+
+
+class Crashing(Scripted):
+    async def run(self) -> None:
+        await asyncio.sleep(100)
+        raise RuntimeError("out of ideas")
+
+
+class Leaving(Scripted):
+    async def run(self) -> None:
+        await asyncio.sleep(100)
+
+
+class Deaf(Scripted):
+    def stop(self) -> None:
+        pass
+
+
+class Probing(Scripted):
+    """Asks for a route that the venue does not have."""
+
+    async def run(self) -> None:
+        try:
+            await self.context.venue.request("GET", "/api/v2/mix/account/acount", {})
+        except VenueError:
+            pass
+        await self.stopped.wait()
+
+
+def finished(stage: Stage) -> Stage:
+    stage.start("BTCUSDT")
+    stage.finish()
+    return stage
+
+
+def steps(stage: Stage) -> list[tuple[str, str]]:
+    return [(fact.step, fact.outcome) for fact in stage.facts if isinstance(fact, StopStep)]
+
+
+def test_a_window_lies_on_utc_minutes_and_lasts_what_was_fixed(tmp_path: Path) -> None:
+    with a_stage(tmp_path, bot=Scripted) as stage:
+        finished(stage)
+        opened = next(fact for fact in stage.facts if isinstance(fact, WindowOpened))
+        closed = next(fact for fact in stage.facts if isinstance(fact, WindowClosed))
+        assert opened.start_us % MINUTE_US == 0
+        assert opened.end_us - opened.start_us == 15 * MINUTE_US
+        assert opened.t_local_us == opened.start_us
+        assert closed.t_local_us == closed.end_us == opened.end_us
+
+
+def test_a_tape_begins_with_the_start_and_ends_with_what_every_source_covered(tmp_path: Path) -> None:
+    with a_stage(tmp_path, bot=Scripted) as stage:
+        facts = finished(stage).facts
+        assert isinstance(facts[0], RunStarted)
+        tail = facts[-len(Source) :]
+        assert {fact.source for fact in tail if isinstance(fact, Covered)} == set(Source)
+        ended = facts[-len(Source) - 1]
+        assert isinstance(ended, RunEnded)
+        assert ended.complete
+
+
+def test_a_bot_that_crashes_is_written_down_and_the_run_goes_on_to_its_end(tmp_path: Path) -> None:
+    with a_stage(tmp_path, bot=Crashing) as stage:
+        finished(stage)
+        assert stage.run.crash == "RuntimeError: out of ideas"
+        assert ("crashed", "failed") in steps(stage)
+        assert ("stopped", "crashed") in steps(stage)
+        assert stage.run.complete
+        assert "the bot crashed and no step mentions it: RuntimeError: out of ideas" in stage.settle()
+
+
+def test_a_bot_that_leaves_early_is_told_from_one_that_was_stopped(tmp_path: Path) -> None:
+    with a_stage(tmp_path, bot=Leaving) as stage:
+        assert ("stopped", "before it was asked") in steps(finished(stage))
+
+
+def test_a_bot_that_does_not_stop_is_killed_after_the_terms_limit(tmp_path: Path) -> None:
+    with a_stage(tmp_path, bot=Deaf) as stage:
+        finished(stage)
+        asked, killed = [fact for fact in stage.facts if isinstance(fact, StopStep)]
+        assert killed.step == "killed"
+        assert killed.t_local_us - asked.t_local_us == 30_000_000
+
+
+@pytest.mark.parametrize(
+    ("factory", "said"),
+    [
+        (lambda _: object(), "expected a bot with name, version, run and stop"),
+        (lambda _: 1 / 0, "the bot's factory failed: ZeroDivisionError"),
+    ],
+)
+def test_a_factory_that_makes_no_bot_leaves_no_folder(tmp_path: Path, factory: BotFactory, said: str) -> None:
+    with a_stage(tmp_path, bot=factory) as stage:
+        with pytest.raises(HarnessError, match=said):
+            stage.start("BTCUSDT")
+        assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_an_unknown_call_fails_the_scenario_at_its_end_with_the_nearest_route(tmp_path: Path) -> None:
+    with a_stage(tmp_path, bot=Probing) as stage:
+        finished(stage)
+        complaints = "\n".join(stage.settle())
+        assert "40404" in complaints
+        assert "/api/v2/mix/account/acount" in complaints
+        assert "nearest known route is GET /api/v2/mix/account/account" in complaints
+
+
+def test_a_no_trade_window_opens_after_the_lists_were_read_empty_twice(tmp_path: Path) -> None:
+    with a_stage(tmp_path, role="no_trade") as stage:
+        finished(stage)
+        opened = next(fact for fact in stage.facts if isinstance(fact, WindowOpened))
+        before = [fact for fact in stage.facts[: opened.seq] if isinstance(fact, OpenOrdersRead)]
+        assert [fact.plain + fact.trigger for fact in before[-2:]] == [(), ()]
+
+
+def test_a_foreign_order_does_not_keep_the_no_trade_window_from_opening(tmp_path: Path) -> None:
+    with a_stage(tmp_path, role="no_trade") as stage:
+        order_id = stage.venue.place_resting("desk-by-hand-7", Side.BUY, DISTANCE)
+        finished(stage)
+        assert stage.verdict("N1").outcome is Outcome.BROKEN
+        assert stage.venue.open_order_ids() == (order_id,)
+
+
+def test_a_run_is_rejudged_from_its_tape_alone(tmp_path: Path) -> None:
+    with a_stage(tmp_path) as stage:
+        run = finished(stage).run
+        assert run.sealed is not None
+        reading = read_tape(run.sealed / "tape.jsonl")
+        assert list(reading.facts) == run.facts
+        assert judge(reading.facts, run.plan.profile, run.plan.terms) == run.verdicts
+
+
+def test_what_the_pushes_missed_is_read_from_the_histories(tmp_path: Path) -> None:
+    with a_stage(tmp_path) as stage:
+        stage.volatility_percent = 600
+        facts = finished(stage).facts
+        fills = [fact for fact in facts if isinstance(fact, FillSeen)]
+        bills = [fact for fact in facts if isinstance(fact, BillSeen)]
+        assert len({fact.trade_id for fact in fills}) == len(fills)
+        assert len(bills) == len(fills)
+        assert sum(-bill.fee for bill in bills) == sum(fill.fee_usdt for fill in fills)
+
+
+def test_secrets_reach_no_file_of_the_evidence(tmp_path: Path) -> None:
+    with a_stage(tmp_path) as stage:
+        sealed = finished(stage).run.sealed
+        assert sealed is not None
+        for path in sealed.iterdir():
+            content = path.read_text()
+            assert not [secret for secret in stage.venue.secrets() if secret in content], path.name
+
+
+def test_the_same_seed_gives_the_same_payload_and_another_seed_another(tmp_path: Path) -> None:
+    def payload(folder: str, seed: int) -> str:
+        with a_stage(tmp_path / folder, seed=seed) as stage:
+            sealed = finished(stage).run.sealed
+            assert sealed is not None
+            return str(json.loads((sealed / "manifest.json").read_text())["payload_sha256"])
+
+    first = payload("one", 1)
+    assert payload("two", 1) == first
+    assert payload("three", 2) != first
+
+
+def test_a_tape_that_hides_an_order_disagrees_with_the_journal(tmp_path: Path) -> None:
+    with a_stage(tmp_path) as stage:
+        run = finished(stage).run
+        assert run.disagreements == ()
+        run.tape.facts[:] = [fact for fact in run.facts if getattr(fact, "client_id", "").endswith("-1") is False]
+        assert stage.venue.disagreements(run)
+
+
+def test_a_refusal_that_no_step_mentions_fails_the_scenario(tmp_path: Path) -> None:
+
+    with a_stage(tmp_path) as stage:
+        stage.deposit = stage.deposit / 4  # too poor for two quotes
+        complaints = finished(stage).settle()
+        assert any("refused a request with 40762" in complaint for complaint in complaints)
+        stage.mention("40762")
+        assert stage.settle() == []
