@@ -1,0 +1,212 @@
+"""Where the client and the fake meet, and the fixtures behind the steps.
+
+In one process they meet through one function of the fake, `answer(request) -> response`, which `FakeTransport` hands
+to httpx with a seeded latency each way; WebSockets run unmodified over the in-memory network of the virtual loop.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from decimal import ROUND_DOWN, Decimal
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from pytest_bdd.scenario import scenario_wrapper_template_registry
+
+from botproof.clock import Clock
+from botproof.errors import HarnessError
+from botproof.events import OrderType, Side
+from botproof.fakes.bitget.agreement import disagreements
+from botproof.fakes.bitget.core.messages import PlaceOrder, Refused
+from botproof.fakes.fixtures import ACCOUNT, HOST, PORT, FakeVenue, OpenFake, derived_seed, open_fake
+from botproof.fakes.rogues import ROGUES
+from botproof.feasibility import Rules
+from botproof.plugin import SETTINGS, STAGE
+from botproof.ports import Sink
+from botproof.run import Clients, Run
+from botproof.settings import Settings
+from botproof.stage import Stage
+from botproof.venue.rest import BitgetVenue
+from botproof.venue.signing import Credentials
+from botproof.venue.tap import Tap
+
+if TYPE_CHECKING:
+    from botproof.fakes.bitget.signing import Key
+
+LATENCY_US = (15_000, 60_000)  # one way, between a client and the venue; order to fill in 46-56 ms was captured
+SYMBOL = "BTCUSDT"
+
+Inside = Callable[[Callable[[], Any]], Any]
+
+
+class FakeTransport(httpx.AsyncBaseTransport):
+    """Carries requests to the fake and its answers back, each way taking a latency drawn from the seed."""
+
+    def __init__(self, venue: FakeVenue, random: Random) -> None:
+        self._venue, self._random = venue, random
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        limit_s = request.extensions.get("timeout", {}).get("read")
+        try:
+            async with asyncio.timeout(limit_s):
+                return await self._carry(request)
+        except TimeoutError as error:
+            raise httpx.ReadTimeout(f"no answer within {limit_s} s", request=request) from error
+
+    async def _carry(self, request: httpx.Request) -> httpx.Response:
+        body = await request.aread()
+        await self._travel()
+        answer = self._venue.faces.answer(
+            request.method, request.url.raw_path.decode("ascii"), request.headers.raw, body
+        )
+        await self._travel()
+        return httpx.Response(answer.status, headers=list(answer.headers), content=answer.body)
+
+    async def _travel(self) -> None:
+        await asyncio.sleep(self._random.randint(*LATENCY_US) / 1_000_000)
+
+
+class FakeStageVenue:
+    """The fake behind a stage."""
+
+    def __init__(self, fake: FakeVenue, seed: int, inside: Inside) -> None:
+        self.fake, self._seed, self._inside = fake, seed, inside
+        self.clock: Clock = fake.clock
+
+    def connect(self, sink: Sink) -> Clients:
+        """The bot's client, tapped, and the observer's own."""
+        bot = Tap(self._transport("bot"), sink, self.clock)
+        observer = self._transport("observer")
+        return Clients(bot=self._client(bot, self.fake.bot_key), observer=self._client(observer, self.fake.observer_key))
+
+    def secrets(self) -> tuple[str, ...]:
+        """What must reach no file."""
+        keys = (self.fake.bot_key, self.fake.observer_key)
+        return tuple(text for key in keys for text in (key.secret, key.passphrase, key.api_key))
+
+    def place_resting(self, client_id: str, side: Side, distance: Decimal) -> str:
+        """Put a resting order of 0.0001 BTC `distance` (fraction) away from mid on the account; its order id."""
+        price = (self.mid() * (1 - side.sign * distance)).quantize(Decimal("0.1"), rounding=ROUND_DOWN)
+        command = PlaceOrder(
+            symbol=SYMBOL,
+            side=side,
+            order_type=OrderType.LIMIT,
+            size=Decimal("0.0001"),
+            price=price,
+            client_id=client_id,
+        )
+        for outcome in self._inside(lambda: self.fake.faces.command(ACCOUNT, command)):
+            if isinstance(outcome, Refused):
+                raise HarnessError(f"the fake refused the order: {outcome.code} {outcome.message}")
+        placed = self.fake.exchange.order(ACCOUNT, client_id=client_id)
+        assert placed is not None
+        return placed.order_id
+
+    def open_order_ids(self) -> tuple[str, ...]:
+        """The account's open orders."""
+        return tuple(order.order_id for order in self.fake.exchange.open_orders(ACCOUNT))
+
+    def move_price(self, change: Decimal, over_s: int, recover_s: int | None) -> None:
+        """Script a move from now on: `change` (fraction, signed) within `over_s`, back within `recover_s` after it."""
+
+        def script() -> None:
+            self.fake.faces.advance()
+            self.fake.market.script(
+                from_us=self.clock.now_us() + 1,
+                change=change,
+                over_us=over_s * 1_000_000,
+                recover_us=None if recover_s is None else recover_s * 1_000_000,
+            )
+            self.fake.faces.rearm()
+
+        self._inside(script)
+
+    def rules(self) -> Rules:
+        """The contract of the venue."""
+        return self.fake.exchange.rules
+
+    def effects(self, prefix: str) -> Mapping[str, int]:
+        """What the venue saw of the orders whose client id starts with `prefix`."""
+        orders = [order for order in self.fake.exchange.orders(ACCOUNT) if order.client_id.startswith(prefix)]
+        fills = [fill for fill in self.fake.exchange.fills(ACCOUNT) if fill.client_id.startswith(prefix)]
+        return {
+            "orders placed": len(orders),
+            "orders open": sum(order.state.is_open for order in orders),
+            "entries filled": len({fill.order_id for fill in fills if not self._order(fill.order_id).reduce_only}),
+            "exits filled": len({fill.order_id for fill in fills if self._order(fill.order_id).reduce_only}),
+        }
+
+    def position(self) -> Decimal:
+        """The net position, signed, BTC."""
+        self._inside(self.fake.faces.advance)
+        return sum((view.size for view in self.fake.exchange.positions(ACCOUNT)), Decimal(0))
+
+    def mid(self) -> Decimal:
+        """The middle of the market now."""
+        self._inside(self.fake.faces.advance)
+        quote = self.fake.exchange.quote()
+        return (quote.bids[0][0] + quote.asks[0][0]) / 2
+
+    def disagreements(self, run: Run) -> list[str]:
+        """Unknown calls, and every disagreement between the fake's journal and the tape."""
+        return [
+            *self.fake.faces.journal.unexpected(),
+            *disagreements(
+                run.facts,
+                exchange=self.fake.exchange,
+                journal=self.fake.faces.journal,
+                account=ACCOUNT,
+                bot_key=self.fake.bot_key.api_key,
+            ),
+        ]
+
+    async def start(self) -> None:
+        await self.fake.start()
+
+    async def stop(self) -> None:
+        await self.fake.stop()
+
+    def _order(self, order_id: str) -> Any:
+        return self.fake.exchange.order(ACCOUNT, order_id=order_id)
+
+    def _transport(self, owner: str) -> FakeTransport:
+        return FakeTransport(self.fake, Random(derived_seed(self._seed, f"latency of {owner}")))  # noqa: S311
+
+    def _client(self, transport: httpx.AsyncBaseTransport, key: "Key") -> BitgetVenue:
+        return BitgetVenue(
+            httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}:{PORT}"),
+            Credentials(api_key=key.api_key, secret=key.secret, passphrase=key.passphrase),
+            self.clock,
+            public_ws=f"ws://{HOST}:{PORT}/v2/ws/public",
+            private_ws=f"ws://{HOST}:{PORT}/v2/ws/private",
+        )
+
+
+def open_stage(settings: Settings, scenario: str, open_venue: OpenFake = open_fake) -> Stage:
+    """A stage with the fake venue behind it; close it when done."""
+
+    def open_behind(*, inside: Inside, **wanted: Any) -> FakeStageVenue:
+        return FakeStageVenue(open_venue(**wanted), wanted["seed"], inside)
+
+    return Stage(settings, scenario, open_behind, {name: rogue.create for name, rogue in ROGUES.items()})
+
+
+@pytest.fixture
+def stage(request: pytest.FixtureRequest, fake_bitget: OpenFake) -> Iterator[Stage]:
+    """The scenario's stage."""
+    stage = open_stage(request.config.stash[SETTINGS], scenario_id(request.node), fake_bitget)
+    request.node.stash[STAGE] = stage
+    try:
+        yield stage
+    finally:
+        stage.close()
+
+
+def scenario_id(node: pytest.Item) -> str:
+    """Feature file and scenario name, with the example's values: the same wherever the suite lies."""
+    template = scenario_wrapper_template_registry.get(getattr(node, "function", None))
+    if template is None:
+        return node.name
+    example = node.callspec.id if hasattr(node, "callspec") else ""
+    return " ".join(filter(None, (template.feature.rel_filename, template.name, example)))

@@ -1,0 +1,96 @@
+"""The pytest plugin: options and hooks.
+
+Every pytest run of a machine where botproof is installed imports this module, so it defines options and no more;
+the rest is imported by name once an acceptance session is under way (a folder with feature files was named, or
+`--venue` given), and the steps once a module that collects scenarios is found.
+"""
+
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from botproof.session import Session
+    from botproof.settings import Settings
+    from botproof.stage import Stage
+
+SETTINGS: "pytest.StashKey[Settings]" = pytest.StashKey()
+STAGE: "pytest.StashKey[Stage]" = pytest.StashKey()
+SESSION: "pytest.StashKey[Session]" = pytest.StashKey()
+STEPS = ("account", "bot", "closure", "envelope", "evidence", "market")
+PLACES = ("fake", "rehearsal", "demo", "live")
+OPTIONS = {
+    "venue": "where the bot trades: fake (default), rehearsal, demo, live",
+    "bot": "the bot judged: reference (default) or python:module:factory",
+    "profile": "a profile (name or file) that replaces the role of its own mode",
+    "seed": "whole number from which every draw of the session is derived (default 1)",
+    "clock": "virtual (default on the fake) or real",
+    "market": "synthetic (default)",
+    "window": "length of `the bounded window`, such as 15m or 2h (default: the terms')",
+    "reports": "folder for evidence and report (default: reports)",
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("botproof", "botproof: acceptance of a trading bot")
+    for name, text in OPTIONS.items():
+        group.addoption(f"--{name}", dest=f"botproof_{name}", default=None, metavar=name.upper(), help=text)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "fake: may run on the fake venue")
+    config.addinivalue_line("markers", "rehearsal: may run in a rehearsal of the live path")
+    config.addinivalue_line("markers", "demo: may run on Bitget demo trading")
+    config.addinivalue_line("markers", "live: may run on the live venue")
+    if not _is_acceptance(config):
+        return
+    from botproof.errors import Refusal
+    from botproof.session import Session
+    from botproof.settings import read_settings
+
+    options = {name: config.getoption(f"botproof_{name}") for name in OPTIONS}
+    try:
+        settings = read_settings(options, config.rootpath)
+    except Refusal as refusal:
+        raise pytest.UsageError(f"botproof: {refusal}") from None
+    config.stash[SETTINGS] = settings
+    config.stash[SESSION] = session = Session(config, settings)
+    config.pluginmanager.register(session, "botproof.session")
+
+
+def _is_acceptance(config: pytest.Config) -> bool:
+    if config.getoption("botproof_venue") is not None:
+        return True
+    return any(_holds_features(Path(argument.partition("::")[0])) for argument in config.args)
+
+
+def _holds_features(path: Path) -> bool:
+    folder = path if path.is_dir() else path.parent
+    return path.exists() and next(folder.glob("**/*.feature"), None) is not None if _is_features(path) else False
+
+
+def _is_features(path: Path) -> bool:
+    if path.is_file():
+        return _collects_scenarios(path)
+    return path.is_dir() and any(_collects_scenarios(file) for file in path.glob("test_*.py"))
+
+
+def _collects_scenarios(path: Path) -> bool:
+    return path.suffix == ".py" and b"pytest_bdd" in path.read_bytes()
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> None:
+    """Register fixtures and steps as soon as a module that collects scenarios turns up."""
+    manager = parent.config.pluginmanager
+    if SETTINGS not in parent.config.stash or not _collects_scenarios(module_path):
+        return
+    for name in ("fakes.fixtures", "fixtures", *(f"steps.{noun}" for noun in STEPS)):
+        if not manager.has_plugin(f"botproof.{name}"):
+            manager.import_plugin(f"botproof.{name}")
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    return config.stash[SESSION].header() if SESSION in config.stash else []

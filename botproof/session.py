@@ -1,0 +1,182 @@
+"""One acceptance session: what the header says, what may run, how a scenario ends, and what the whole proves.
+
+Verdicts travel from a scenario to the end of the session on its pytest report (`user_properties`), so that it makes no
+difference whether the scenarios ran in this process or in workers of xdist.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Generator, Iterable
+from pathlib import Path
+
+import orjson
+import pytest
+
+from botproof.closure import Closure, RunRecord, close
+from botproof.errors import BotproofError, Broken, HarnessError
+from botproof.evidence.attachments import AllureBridge, attach_file, label, results_folder, write_environment
+from botproof.evidence.closing import closure_json, closure_page
+from botproof.evidence.screen import first_screen
+from botproof.invariants.verdict import Outcome
+from botproof.plugin import PLACES, STAGE
+from botproof.record import read_record
+from botproof.run import Run
+from botproof.settings import Settings
+from botproof.stage import Stage
+
+PROPERTY = "botproof_run"
+REFERENCE = "this proves the harness and says nothing about a bot of yours"
+
+
+class Session:
+    """Hooks of one acceptance session, registered once its settings stand."""
+
+    def __init__(self, config: pytest.Config, settings: Settings) -> None:
+        self._config, self.settings = config, settings
+        self._deselected: Counter[str] = Counter()
+        self._records: list[RunRecord] = []
+        self._closure: Closure | None = None
+        if not config.getoption("allure_report_dir", default=None):
+            config.option.allure_report_dir = str(settings.reports / "allure-results")
+        config.pluginmanager.register(AllureBridge(config), "botproof.allure")
+
+    @property
+    def bot_judged(self) -> str:
+        """The bot named first, with what that is worth."""
+        return f"reference; {REFERENCE}" if self.settings.bot == "reference" else self.settings.bot
+
+    def header(self) -> list[str]:
+        """What a session states before it begins."""
+        settings = self.settings
+        roles = ", ".join(f"{role}: {profile.id}" for role, profile in settings.profiles.items())
+        return [
+            f"bot judged: {self.bot_judged}",
+            f"venue: {settings.venue}  clock: {settings.clock}  market: {settings.market}  seed: {settings.seed}",
+            f"terms: {settings.terms.id} {settings.terms.sha256[:12]}  profiles: {roles}",
+        ]
+
+    # what may run
+
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Leave out, and count, what its tags keep away from this venue."""
+        stay: list[pytest.Item] = []
+        gone: list[pytest.Item] = []
+        for item in items:
+            places = {mark.name for mark in item.iter_markers() if mark.name in PLACES}
+            if places and self.settings.venue not in places:
+                gone.append(item)
+                self._deselected[f"runs on {', '.join(sorted(places))} only"] += 1
+            else:
+                stay.append(item)
+        if gone:
+            config.hook.pytest_deselected(items=gone)
+            items[:] = stay
+
+    # the end of a scenario
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_bdd_after_scenario(self, request: pytest.FixtureRequest) -> None:
+        """Nothing goes unnoticed: settle the stage, attach the evidence, fail on what no step mentioned."""
+        stage = request.node.stash.get(STAGE, None)
+        if stage is None or not stage.runs:
+            return
+        failing = sys.exc_info()[0] is not None
+        complaints = stage.settle()
+        for run in stage.runs:
+            _attach(run)
+            request.node.user_properties.append((PROPERTY, str(run.sealed)))
+        if complaints and not failing:
+            _raise(complaints, stage)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """A failing scenario is told in words an operator can act on; `--tb=long` still gives the traceback."""
+        report = yield
+        stage = item.stash.get(STAGE, None)
+        error = call.excinfo.value if call.excinfo else None
+        brief = self._config.getoption("tbstyle") == "auto" and isinstance(error, AssertionError | BotproofError)
+        if error is not None and stage is not None and brief:
+            run = stage.runs[-1] if stage.runs else None
+            report.longrepr = first_screen(
+                error, run.verdicts if run else (), run.facts if run else (), self._replay(item)
+            )
+        return report
+
+    def _replay(self, item: pytest.Item) -> str:
+        """The command that runs this scenario again, to the same bytes."""
+        settings = self.settings
+        options = f"--venue={settings.venue} --bot={settings.bot} --seed={settings.seed}"
+        return f"pytest '{item.nodeid}' {options}"
+
+    # the end of the session
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Collect the sealed runs, wherever they ran."""
+        if report.when == "teardown":
+            folders = [Path(value) for name, value in report.user_properties if name == PROPERTY]
+            self._records += [read_record(folder) for folder in folders]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """Compute the closure from the runs of the session and write it down."""
+        if hasattr(self._config, "workerinput"):
+            return
+        self._closure = close(self._records, self.settings.terms)
+        folder = self.settings.reports / "closure"
+        folder.mkdir(parents=True, exist_ok=True)
+        body = closure_json(self._closure, self.bot_judged)
+        (folder / "closure.json").write_bytes(orjson.dumps(body, option=orjson.OPT_INDENT_2) + b"\n")
+        day = "20260222"
+        (folder / f"bitget_live_microcap_run_{day}.md").write_text(closure_page(self._closure, self.bot_judged))
+        results = results_folder(self._config)
+        if results is not None:
+            write_environment(results, self._environment())
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
+        """Bot judged, verdicts counted, closure."""
+        if self._closure is None:
+            return
+        write = terminalreporter.write_line
+        terminalreporter.section("botproof")
+        write(f"bot judged: {self.bot_judged}")
+        if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            write(f"no scenario was selected: nothing was run on --venue={self.settings.venue}, and nothing is shown")
+        counts = Counter(verdict.outcome for record in self._records for verdict in record.verdicts)
+        said = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome)
+        write(f"runs: {len(self._records)}; verdicts: {said}")
+        for reason, count in sorted(self._deselected.items()):
+            write(f"deselected: {count} ({reason})")
+        missing = ", ".join(item.id for item in self._closure.missing)
+        write(f"closure: {self._closure.status}; missing: {missing or 'nothing'}")
+
+    def _environment(self) -> dict[str, object]:
+        settings = self.settings
+        return {
+            "bot judged": self.bot_judged,
+            "venue": settings.venue,
+            "clock": settings.clock,
+            "market": settings.market,
+            "seed": settings.seed,
+            "terms": f"{settings.terms.id} {settings.terms.sha256}",
+            **{f"profile {role}": f"{p.id} {p.sha256}" for role, p in settings.profiles.items()},
+            "closure": self._closure.status if self._closure else "",
+        }
+
+
+def _attach(run: Run) -> None:
+    assert run.sealed is not None
+    label("run", run.plan.run_id)
+    for path in sorted(run.sealed.iterdir()):
+        if path.stat().st_size:
+            attach_file(path)
+
+
+def _raise(complaints: Iterable[str], stage: Stage) -> None:
+    lines = list(complaints)
+    text = f"the scenario ended with {len(lines)} thing(s) that no step mentions (seed {stage.settings.seed}):\n  "
+    text += "\n  ".join(lines[:7])
+    if any("is BROKEN" in line for line in lines):
+        raise Broken(text)
+    raise HarnessError(text)

@@ -1,0 +1,5 @@
+"""Every scenario below this folder."""
+
+from pytest_bdd import scenarios
+
+scenarios(".")

@@ -1,0 +1,1 @@
+"""The vocabulary of the features, one module a noun; installed as `botproof.steps`."""

@@ -1,0 +1,28 @@
+"""The bot's own files against the venue's record."""
+
+from pytest_bdd import then
+
+from botproof.errors import Broken, NotShown
+from botproof.events import BotSample
+from botproof.stage import Stage
+
+from .tables import Table, pairs
+
+IDENTITIES = ("C1", "C8", "C10")
+
+
+@then("every row of minute.csv has:")
+def _(stage: Stage, datatable: Table) -> None:
+    samples = [fact.row for fact in stage.finish().facts if isinstance(fact, BotSample)]
+    if not samples:
+        raise NotShown("minute.csv has no row: nothing is shown by a file without rows")
+    for row in samples:
+        for column, value in pairs(datatable).items():
+            if row.get(column) != value:
+                raise Broken(f"minute.csv at {row.get('ts')}: {column} is {row.get(column)!r}, expected {value!r}")
+
+
+@then("the bot's files agree with the venue")
+def _(stage: Stage) -> None:
+    for invariant in IDENTITIES:
+        stage.hold(invariant)
