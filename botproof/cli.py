@@ -35,7 +35,7 @@ class Front(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        from botproof.document import nearest, shown  # noqa: PLC0415
+        from botproof.document import nearest, shown
 
         name, known = args[0], self.list_commands(ctx)
         if self.get_command(ctx, name) is None and not name.startswith("-"):
@@ -95,15 +95,15 @@ def main(ctx: click.Context) -> None:
 )
 @click.option("--suggest", "with_suggestion", is_flag=True, help="Also print the smallest envelope that is feasible.")
 def feasible(profile_name: str, price_text: str | None, *, with_suggestion: bool) -> int:
-    """May a profile keep its own promise at a price? The arithmetic of every simultaneous order.
+    r"""May a profile keep its own promise at a price? The arithmetic of every simultaneous order.
 
     \b
     Exit codes: 0 FEASIBLE
                 1 INFEASIBLE, with the reasons
                 2 it cannot be judged
     """
-    from botproof.feasibility import Answer, judge_feasibility  # noqa: PLC0415
-    from botproof.profile import Profile, find_profile  # noqa: PLC0415
+    from botproof.feasibility import Answer, judge_feasibility
+    from botproof.profile import Profile, find_profile
 
     price = _OPENING_PRICE_USDT if price_text is None else _price(price_text)
     profile, rules = Profile.load(find_profile(profile_name)), _rules_of_the_fake()
@@ -126,7 +126,7 @@ def feasible(profile_name: str, price_text: str | None, *, with_suggestion: bool
 @click.option("--reports", default="reports", metavar="DIR", help="Where the ledger is kept. Default: reports.")
 @click.option("--workers", default=2, type=click.IntRange(1, 64), help="Processes at work. Default: 2.")
 def search_seeds(seeds: str, bot: str, reports: str, workers: int) -> int:
-    """The bot over many seeds of 15 simulated minutes on the fake, micro-cap and no-trade.
+    r"""The bot over many seeds of 15 simulated minutes on the fake, micro-cap and no-trade.
 
     What the ledger holds already is not run again.
 
@@ -135,10 +135,10 @@ def search_seeds(seeds: str, bot: str, reports: str, workers: int) -> int:
                 1 something was, with the command that shows it again
                 2 it cannot be searched
     """
-    from pathlib import Path  # noqa: PLC0415
+    from pathlib import Path
 
-    from botproof.search import search, summary  # noqa: PLC0415
-    from botproof.settings import read_settings  # noqa: PLC0415
+    from botproof.search import search, summary
+    from botproof.settings import read_settings
 
     first, end = _seed_range(seeds)
     read_settings({"bot": bot, "reports": reports}, Path.cwd())
@@ -165,8 +165,8 @@ def _seed_range(text: str) -> tuple[int, int]:
 
 def _suggestion(profile: "Profile", rules: "Rules", price: Decimal) -> str:
     """The answer to --suggest; that there is none is an answer too, and leaves the verdict as it is."""
-    from botproof.feasibility import suggest  # noqa: PLC0415
-    from botproof.profile import DESK_CAP_USDT  # noqa: PLC0415
+    from botproof.feasibility import suggest
+    from botproof.profile import DESK_CAP_USDT
 
     try:
         envelope = suggest(profile, rules, price)
@@ -177,8 +177,8 @@ def _suggestion(profile: "Profile", rules: "Rules", price: Decimal) -> str:
 
 
 def _price(text: str) -> Decimal:
-    from botproof.document import shown  # noqa: PLC0415
-    from botproof.schema import decimal_of  # noqa: PLC0415
+    from botproof.document import shown
+    from botproof.schema import decimal_of
 
     price = decimal_of(text)
     if price is None or price <= 0:
@@ -187,7 +187,7 @@ def _price(text: str) -> Decimal:
 
 
 def _rules_of_the_fake() -> "Rules":
-    from botproof.fakes.bitget.core.contract import BTCUSDT  # noqa: PLC0415
+    from botproof.fakes.bitget.core.contract import BTCUSDT
 
     return BTCUSDT
 

@@ -32,7 +32,9 @@ class ProfileError(Refusal):
 
     def __init__(self, file: str, violations: Sequence[str]) -> None:
         self.file, self.violations = file, tuple(violations)
-        super().__init__(f"{file}: {len(self.violations)} violation(s)\n" + "\n".join(f"  {v}" for v in self.violations))
+        super().__init__(
+            f"{file}: {len(self.violations)} violation(s)\n" + "\n".join(f"  {v}" for v in self.violations)
+        )
 
 
 class VenueError(BotproofError):

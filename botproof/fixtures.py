@@ -78,7 +78,9 @@ class FakeStageVenue:
         """The bot's client, tapped, and the observer's own."""
         bot = Tap(self._transport("bot"), sink, self.clock)
         observer = self._transport("observer")
-        return Clients(bot=self._client(bot, self.fake.bot_key), observer=self._client(observer, self.fake.observer_key))
+        return Clients(
+            bot=self._client(bot, self.fake.bot_key), observer=self._client(observer, self.fake.observer_key)
+        )
 
     def secrets(self) -> tuple[str, ...]:
         """What must reach no file."""
@@ -205,7 +207,8 @@ def stage(request: pytest.FixtureRequest, fake_bitget: OpenFake) -> Iterator[Sta
 
 def scenario_id(node: pytest.Item) -> str:
     """Feature file and scenario name, with the example's values: the same wherever the suite lies."""
-    template = scenario_wrapper_template_registry.get(getattr(node, "function", None))
+    function = getattr(node, "function", None)
+    template = None if function is None else scenario_wrapper_template_registry.get(function)
     if template is None:
         return node.name
     example = node.callspec.id if hasattr(node, "callspec") else ""

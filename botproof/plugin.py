@@ -5,7 +5,6 @@ the rest is imported by name once an acceptance session is under way (a folder w
 `--venue` given), and the steps once a module that collects scenarios is found.
 """
 
-
 from pathlib import Path
 from typing import TYPE_CHECKING
 

@@ -232,15 +232,7 @@ class AccountPush:
 
 
 Push = (
-    StreamOpened
-    | StreamClosed
-    | TickerPush
-    | BookPush
-    | TradePush
-    | OrderPush
-    | FillPush
-    | PositionsPush
-    | AccountPush
+    StreamOpened | StreamClosed | TickerPush | BookPush | TradePush | OrderPush | FillPush | PositionsPush | AccountPush
 )
 
 

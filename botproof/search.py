@@ -119,12 +119,20 @@ def summary(tried: Iterable[Tried]) -> list[str]:
     held: Counter[str] = Counter(id_ for one in every for id_ in one.held)
     broken = [one for one in every if one.broken]
     return [
-        f"{len(every)} seeds, {sum(one.role == 'no_trade' for one in every)} of them no-trade; "
-        f"{sum(one.entries_filled for one in every)} entries and {sum(one.exits_filled for one in every)} exits filled",
+        (
+            f"{len(every)} seeds, {sum(one.role == 'no_trade' for one in every)} of them no-trade; "
+            f"{sum(one.entries_filled for one in every)} entries and {sum(one.exits_filled for one in every)} exits filled"
+        ),
         "HELD: " + ", ".join(f"{id_} {count}" for id_, count in sorted(held.items())),
-        f"BROKEN: {sum(len(one.broken) for one in broken)} in {len(broken)} seeds; "
-        f"unnoticed: {sum(bool(one.complaints) for one in every)}",
-        *[f"  seed {one.seed} ({one.role}): {'; '.join(one.broken + one.complaints)}"[:300] for one in every if not one.is_clean],
+        (
+            f"BROKEN: {sum(len(one.broken) for one in broken)} in {len(broken)} seeds; "
+            f"unnoticed: {sum(bool(one.complaints) for one in every)}"
+        ),
+        *[
+            f"  seed {one.seed} ({one.role}): {'; '.join(one.broken + one.complaints)}"[:300]
+            for one in every
+            if not one.is_clean
+        ],
     ]
 
 

@@ -115,7 +115,7 @@ class Session:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect the sealed runs, wherever they ran."""
         if report.when == "teardown":
-            folders = [Path(value) for name, value in report.user_properties if name == PROPERTY]
+            folders = [Path(str(value)) for name, value in report.user_properties if name == PROPERTY]
             self._records += [read_record(folder) for folder in folders]
 
     @pytest.hookimpl(tryfirst=True)

@@ -80,7 +80,7 @@ def find_factory(text: str) -> BotFactory:
 def _attribute(module: str, name: str, asked: str) -> BotFactory:
     try:
         found: Callable[..., object] = getattr(importlib.import_module(module), name)
-    except Exception as error:  # noqa: BLE001  importing a user's module may fail in any way
+    except Exception as error:
         raise Refusal(f"--bot={asked}: {module}:{name} cannot be imported: {type(error).__name__}: {error}") from error
     if not callable(found):
         raise Refusal(f"--bot={asked}: expected a factory that takes a BotContext, found {type(found).__name__}.")

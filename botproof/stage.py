@@ -56,7 +56,9 @@ OpenVenue = Callable[..., StageVenue]
 class Stage:
     """The state of one scenario."""
 
-    def __init__(self, settings: Settings, scenario: str, open_venue: OpenVenue, rogues: Mapping[str, BotFactory]) -> None:
+    def __init__(
+        self, settings: Settings, scenario: str, open_venue: OpenVenue, rogues: Mapping[str, BotFactory]
+    ) -> None:
         self.settings, self.scenario = settings, scenario
         self._open_venue = open_venue
         self._world: World | None = None
@@ -204,7 +206,9 @@ class Stage:
     def _is_up(self, run: Run) -> bool:
         """Whether the bot has come to rest: both quotes at the venue, or a state in which it does not quote."""
         profile, prefix = run.plan.profile, run.plan.client_id_prefix
-        live = {fact.order_id for fact in run.facts if isinstance(fact, OrderSeen) and fact.client_id.startswith(prefix)}
+        live = {
+            fact.order_id for fact in run.facts if isinstance(fact, OrderSeen) and fact.client_id.startswith(prefix)
+        }
         states = [fact.state for fact in run.facts if isinstance(fact, BotStateChanged)]
         levels = len(profile.buy_spreads) + len(profile.sell_spreads)
         return len(live) >= levels or (bool(states) and states[-1] != "running")

@@ -71,4 +71,3 @@ def _(stage: Stage, datatable: Table) -> None:
     for row in rows(datatable, "promise", "about"):
         verdict = stage.verdict(row["promise"])
         assert verdict.outcome is Outcome.NOT_SHOWN, f"{verdict.id} is {verdict.outcome}: {verdict.reason}"
-

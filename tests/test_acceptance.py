@@ -135,9 +135,7 @@ def test_an_empty_selection_is_said_and_is_no_success(tmp_path: Path) -> None:
 
 
 def test_a_bot_that_breaks_a_promise_fails_with_the_promise_the_fact_and_the_replay(tmp_path: Path) -> None:
-    failed = session(
-        tmp_path, "-k", "buy_quote", "--bot", "python:botproof.fakes.rogues.one_quote_too_many:create"
-    )
+    failed = session(tmp_path, "-k", "buy_quote", "--bot", "python:botproof.fakes.rogues.one_quote_too_many:create")
     assert failed.code == 1
     assert "E1 BROKEN: exposure 20.2" in failed.said
     assert "RequestSent action=place" in failed.said

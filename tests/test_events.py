@@ -53,7 +53,16 @@ def test_a_kind_nobody_knows_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("price", 67263.7), ("price", "cheap"), ("price", "NaN"), ("price", "1E+999999999"), ("side", "up"), ("reduce_only", 0), ("request", "1"), ("request", True)],
+    [
+        ("price", 67263.7),
+        ("price", "cheap"),
+        ("price", "NaN"),
+        ("price", "1E+999999999"),
+        ("side", "up"),
+        ("reduce_only", 0),
+        ("request", "1"),
+        ("request", True),
+    ],
 )
 def test_a_value_of_the_wrong_type_is_refused(field: str, value: object) -> None:
     body = orjson.loads(line(ENTRY)) | {field: value}
@@ -64,7 +73,7 @@ def test_a_value_of_the_wrong_type_is_refused(field: str, value: object) -> None
 def test_a_missing_field_and_an_unknown_one_are_refused() -> None:
     body = orjson.loads(line(ENTRY))
     body["colour"] = body.pop("price")
-    with pytest.raises(HarnessError, match="colour.*price"):
+    with pytest.raises(HarnessError, match=r"colour.*price"):
         parse(body)
 
 

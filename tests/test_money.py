@@ -13,7 +13,14 @@ AMOUNTS = st.decimals(min_value=-(10**9), max_value=10**9, places=10)
 
 @pytest.mark.parametrize(
     ("amount", "text"),
-    [("1.50E+1", "15"), ("0E+2", "0"), ("-0.00", "0"), ("0.00010000", "0.0001"), ("1E-8", "0.00000001"), ("100", "100")],
+    [
+        ("1.50E+1", "15"),
+        ("0E+2", "0"),
+        ("-0.00", "0"),
+        ("0.00010000", "0.0001"),
+        ("1E-8", "0.00000001"),
+        ("100", "100"),
+    ],
 )
 def test_plain_text_has_neither_exponent_nor_trailing_zeros(amount: str, text: str) -> None:
     assert plain(Decimal(amount)) == text

@@ -1,11 +1,13 @@
 """One run, conducted on the fake: where its window lies, how its bot ends, what it leaves behind."""
 
 import asyncio
+import contextlib
 import json
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from stages import a_stage
 
 from botproof.errors import HarnessError, VenueError
 from botproof.events import (
@@ -27,8 +29,6 @@ from botproof.invariants.verdict import Outcome
 from botproof.ports import BotContext, BotFactory
 from botproof.run import MINUTE_US
 from botproof.stage import Stage
-
-from stages import a_stage
 
 DISTANCE = Decimal("0.02")
 
@@ -68,10 +68,8 @@ class Probing(Scripted):
     """Asks for a route that the venue does not have."""
 
     async def run(self) -> None:
-        try:
+        with contextlib.suppress(VenueError):
             await self.context.venue.request("GET", "/api/v2/mix/account/acount", {})
-        except VenueError:
-            pass
         await self.stopped.wait()
 
 

@@ -52,4 +52,6 @@ def test_a_screen_has_at_most_twelve_lines_and_cuts_long_ones() -> None:
 
 
 def test_without_a_run_the_screen_says_what_the_step_said() -> None:
-    assert first_screen(AssertionError("no\nassert 1 == 2"), (), (), "pytest x") == "AssertionError: no\nreplay: pytest x"
+    assert (
+        first_screen(AssertionError("no\nassert 1 == 2"), (), (), "pytest x") == "AssertionError: no\nreplay: pytest x"
+    )

@@ -74,7 +74,7 @@ def test_a_torn_last_line_is_told_apart_from_a_broken_chain(written: Path) -> No
 
 def test_a_line_that_is_no_fact_is_named_with_its_number(written: Path) -> None:
     written.write_bytes(b'{"seq":0,"kind":"Rumour"}\n' + written.read_bytes())
-    with pytest.raises(HarnessError, match="line 1: not a line of a tape.*Rumour"):
+    with pytest.raises(HarnessError, match=r"line 1: not a line of a tape.*Rumour"):
         read_tape(written)
 
 
@@ -132,4 +132,3 @@ def test_listeners_hear_every_fact_as_written() -> None:
     tape.cover(Source.VENUE, 0, 1, 1)
     assert [type(fact) for fact in heard] == [PositionSeen, Covered]
     assert heard == tape.facts
-

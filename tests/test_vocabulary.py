@@ -1,6 +1,7 @@
 """The phrases of the steps: each used, each once, each where a reader looks for it."""
 
 import ast
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +55,7 @@ def unsorted(phrases: list[Phrase]) -> list[str]:
     """Phrases that stand out of order among those of their file and kind."""
     return [
         later.text
-        for earlier, later in zip(phrases, phrases[1:], strict=False)
+        for earlier, later in itertools.pairwise(phrases)
         if (earlier.file, earlier.kind) == (later.file, later.kind) and earlier.text.lower() > later.text.lower()
     ]
 
@@ -92,7 +93,11 @@ def test_phrases_are_in_alphabetical_order_within_their_kind() -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "features").rglob("*.feature")), ids=lambda path: path.stem)
 def test_no_title_says_test_verify_should_or_works(path: Path) -> None:
-    titles = [line.partition(":")[2] for line in path.read_text().splitlines() if line.strip().startswith(("Feature:", "Rule:", "Scenario"))]
+    titles = [
+        line.partition(":")[2]
+        for line in path.read_text().splitlines()
+        if line.strip().startswith(("Feature:", "Rule:", "Scenario"))
+    ]
     words = {word.strip(".,").lower() for title in titles for word in title.split()}
     assert not words & {"test", "verify", "should", "works"}
 

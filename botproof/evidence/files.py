@@ -78,7 +78,8 @@ class RunFolder:
 
     def close(self) -> None:
         """Close the files and leave the folder under its hidden name."""
-        for file in (self.tape_file, *self._rows.values()):
+        self.tape_file.close()
+        for file in self._rows.values():
             file.close()
 
 

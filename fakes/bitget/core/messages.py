@@ -223,7 +223,14 @@ class SettingsChanged:
 
 
 Outcome = (
-    Refused | OrderAccepted | OrderFilled | OrderCanceled | PositionChanged | BalanceChanged | BillAdded | SettingsChanged
+    Refused
+    | OrderAccepted
+    | OrderFilled
+    | OrderCanceled
+    | PositionChanged
+    | BalanceChanged
+    | BillAdded
+    | SettingsChanged
 )
 
 
