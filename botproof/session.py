@@ -7,6 +7,7 @@ difference whether the scenarios ran in this process or in workers of xdist.
 import sys
 from collections import Counter
 from collections.abc import Generator, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
@@ -14,8 +15,15 @@ import pytest
 
 from botproof.closure import Closure, RunRecord, close
 from botproof.errors import BotproofError, Broken, HarnessError
-from botproof.evidence.attachments import AllureBridge, attach_file, label, results_folder, write_environment
-from botproof.evidence.closing import closure_json, closure_page
+from botproof.evidence.attachments import (
+    AllureBridge,
+    attach_file,
+    attach_text,
+    label,
+    results_folder,
+    write_environment,
+)
+from botproof.evidence.closing import closure_json, closure_page, verdict_page
 from botproof.evidence.screen import first_screen
 from botproof.invariants.verdict import Outcome
 from botproof.plugin import PLACES, STAGE
@@ -128,10 +136,11 @@ class Session:
         folder.mkdir(parents=True, exist_ok=True)
         body = closure_json(self._closure, self.bot_judged)
         (folder / "closure.json").write_bytes(orjson.dumps(body, option=orjson.OPT_INDENT_2) + b"\n")
-        day = "20260222"
-        (folder / f"bitget_live_microcap_run_{day}.md").write_text(closure_page(self._closure, self.bot_judged))
+        page = closure_page(self._closure, self.bot_judged)
+        (folder / f"bitget_live_microcap_run_{datetime.now(UTC):%Y%m%d}.md").write_text(page)
         results = results_folder(self._config)
         if results is not None:
+            attach_text("Closure", page, "md")
             write_environment(results, self._environment())
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
@@ -155,19 +164,21 @@ class Session:
         settings = self.settings
         return {
             "bot judged": self.bot_judged,
+            "closure": self._closure.status if self._closure else "",
             "venue": settings.venue,
             "clock": settings.clock,
             "market": settings.market,
             "seed": settings.seed,
             "terms": f"{settings.terms.id} {settings.terms.sha256}",
             **{f"profile {role}": f"{p.id} {p.sha256}" for role, p in settings.profiles.items()},
-            "closure": self._closure.status if self._closure else "",
         }
 
 
 def _attach(run: Run) -> None:
+    """The verdicts as a table first, then every file of the run's folder."""
     assert run.sealed is not None
     label("run", run.plan.run_id)
+    attach_text("Verdicts", verdict_page(run.record), "md")
     for path in sorted(run.sealed.iterdir()):
         if path.stat().st_size:
             attach_file(path)
