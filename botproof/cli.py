@@ -119,7 +119,7 @@ def feasible(profile_name: str, price_text: str | None, *, with_suggestion: bool
 @main.command(
     name="search",
     short_help="The correct bot over many seeds: is anything ever broken?",
-    epilog="Example:\n\n\b\n  botproof search --seeds 0:500",
+    epilog="Example:\n\n\b\n  botproof search --seeds 0:4",
 )
 @click.option("--seeds", metavar="A:B", required=True, help="Seeds from A up to but not B.")
 @click.option("--bot", default="reference", metavar="BOT", help="reference (default) or python:module:factory.")

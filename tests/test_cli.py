@@ -127,7 +127,8 @@ def test_help_has_an_example(arguments):
     assert "Example:" in result.stdout
 
 
-def test_the_example_of_each_command_runs():
+def test_the_example_of_each_command_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     for name in main.commands:
         example = next(line for line in run(name, "--help").stdout.splitlines() if line.startswith("    botproof "))
         assert run(*example.split()[1:]).exit_code in (0, 1)
