@@ -2,10 +2,12 @@
 #
 #   make accept   the acceptance suite on the fake, and its report; fails if pytest fails
 #   make test     linter, types and the harness's own tests; fails if any of the three does
+#   make search   the correct bot over 500 seeds (about 5 min); SEEDS=0:2000 for more, what is known is not run again
 #   make clean    removes what the two have set up; the evidence under reports/ stays
 
 PYTHON ?= python3
 REPORTS := reports
+SEEDS ?= 0:500
 
 # uv is bootstrapped from a plain interpreter and fetches none itself.
 UV_VERSION := 0.13.9
@@ -31,7 +33,7 @@ export UV_CACHE_DIR := $(CURDIR)/.tools/cache/uv
 export npm_config_cache := $(CURDIR)/.tools/cache/npm
 endif
 
-.PHONY: accept test setup report-tools clean
+.PHONY: accept test search setup report-tools clean
 
 accept: setup
 	@rm -rf $(REPORTS)/allure-results
@@ -46,6 +48,9 @@ test: setup
 	echo "mypy"; { $(MAKE) .types && $(RUN) mypy; } || failed=1; \
 	$(RUN) pytest tests/ || failed=1; \
 	exit $$failed
+
+search: setup
+	@$(RUN) botproof search --seeds $(SEEDS)
 
 setup: $(UV)
 	@[ -x .venv/bin/pytest ] || echo "setting up (about 30 s)"

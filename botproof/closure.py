@@ -73,7 +73,6 @@ class Closure:
     """The status of the rollout, and every requirement with its reason."""
 
     status: Status
-    bot_judged: str
     requirements: tuple[Requirement, ...]
 
     @property
@@ -89,7 +88,6 @@ def close(runs: Sequence[RunRecord], terms: Terms) -> Closure:
     completed = all(requirement.shown for requirement in requirements)
     return Closure(
         status=Status.COMPLETED if completed else Status.PARTIAL,
-        bot_judged=", ".join(dict.fromkeys(run.bot for run in runs)) or "none",
         requirements=requirements,
     )
 

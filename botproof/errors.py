@@ -9,7 +9,8 @@
     |   `-- Incomplete          the run was cut short
     `-- Unshown (AssertionError too)
         |-- Broken              an invariant is BROKEN
-        `-- NotShown            an invariant was never exercised
+        |-- NotShown            an invariant was never exercised
+        `-- Unmentioned         something happened that no step of the scenario mentions
 
 A remote fault (`VenueError`, `Unanswered`) and a local one (`HarnessError`) are different classes because
 they have different cures. A breach of the envelope is a verdict; it becomes `Broken` only when a step says
@@ -30,6 +31,9 @@ class Refusal(BotproofError):
 class ProfileError(Refusal):
     """A profile or terms file that breaks its schema; `violations` holds one line each, with the YAML path."""
 
+    def __reduce__(self) -> tuple[type["ProfileError"], tuple[str, tuple[str, ...]]]:
+        return type(self), (self.file, self.violations)  # it crosses processes with its parts
+
     def __init__(self, file: str, violations: Sequence[str]) -> None:
         self.file, self.violations = file, tuple(violations)
         super().__init__(
@@ -39,6 +43,9 @@ class ProfileError(Refusal):
 
 class VenueError(BotproofError):
     """The venue refused: HTTP `status`, the venue's own `code` and `message`."""
+
+    def __reduce__(self) -> tuple[type["VenueError"], tuple[str, str, int]]:
+        return type(self), (self.code, self.message, self.status)
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         self.code, self.message, self.status = code, message, status
@@ -67,3 +74,7 @@ class Broken(Unshown):
 
 class NotShown(Unshown):
     """An invariant was never exercised, or its facts are not covered: that closes nothing."""
+
+
+class Unmentioned(Unshown):
+    """A crash, a refusal, an unknown call or a disagreement that no step of the scenario mentions."""

@@ -181,9 +181,11 @@ class RequestSent(Fact):
         return self.action is Action.PLACE and self.reduce_only
 
     @property
-    def trades(self) -> bool:
-        """Whether it asks the venue to place, change or cancel anything: what a no-trade bot never sends."""
-        return self.action in (Action.PLACE, Action.CANCEL, Action.OTHER) and self.method != "GET"
+    def changes_something(self) -> bool:
+        """Whether it asks for more than a reading; of an unnamed kind, anything that is not a GET."""
+        if self.action is Action.OTHER:
+            return self.method != "GET"
+        return self.action is not Action.READ
 
     def value_usdt(self, mark: Decimal | None = None) -> Decimal | None:
         """Own price x size; a market order is valued at `mark`; None where either is missing."""

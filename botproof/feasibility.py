@@ -73,7 +73,7 @@ class PlannedOrder:
     def __str__(self) -> str:
         order = f"{self.side:<4} {plain(self.price)} x {self.size:f} BTC"
         if not self.reason:
-            return f"{order} = {plain(self.value_usdt)} USDT (minimum {_cents(self.needed_value_usdt)} USDT)"
+            return f"{order} = {plain(self.value_usdt)} USDT (minimum {plain(self.needed_value_usdt)} USDT)"
         bought = f"{_short(self.budget_usdt)} USDT buys {self.exact_size:f}, rounded down {self.size:f}"
         return f"{order}: {bought} {self.reason} (needs {_cents(self.needed_value_usdt)} USDT)"
 

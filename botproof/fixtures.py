@@ -5,8 +5,9 @@ to httpx with a seeded latency each way; WebSockets run unmodified over the in-m
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from decimal import ROUND_DOWN, Decimal
+from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -105,10 +106,6 @@ class FakeStageVenue:
         assert placed is not None
         return placed.order_id
 
-    def open_order_ids(self) -> tuple[str, ...]:
-        """The account's open orders."""
-        return tuple(order.order_id for order in self.fake.exchange.open_orders(ACCOUNT))
-
     def move_price(self, change: Decimal, over_s: int, recover_s: int | None) -> None:
         """Script a move from now on: `change` (fraction, signed) within `over_s`, back within `recover_s` after it."""
 
@@ -127,28 +124,6 @@ class FakeStageVenue:
     def rules(self) -> Rules:
         """The contract of the venue."""
         return self.fake.exchange.rules
-
-    def effects(self, prefix: str) -> Mapping[str, int]:
-        """What the venue saw of the orders whose client id starts with `prefix`."""
-        orders = [order for order in self.fake.exchange.orders(ACCOUNT) if order.client_id.startswith(prefix)]
-        fills = [fill for fill in self.fake.exchange.fills(ACCOUNT) if fill.client_id.startswith(prefix)]
-        return {
-            "orders placed": len(orders),
-            "orders open": sum(order.state.is_open for order in orders),
-            "entries filled": len({fill.order_id for fill in fills if not self._order(fill.order_id).reduce_only}),
-            "exits filled": len({fill.order_id for fill in fills if self._order(fill.order_id).reduce_only}),
-        }
-
-    def position(self) -> Decimal:
-        """The net position, signed, BTC."""
-        self._inside(self.fake.faces.advance)
-        return sum((view.size for view in self.fake.exchange.positions(ACCOUNT)), Decimal(0))
-
-    def mid(self) -> Decimal:
-        """The middle of the market now."""
-        self._inside(self.fake.faces.advance)
-        quote = self.fake.exchange.quote()
-        return (quote.bids[0][0] + quote.asks[0][0]) / 2
 
     def disagreements(self, run: Run) -> list[str]:
         """Unknown calls, and every disagreement between the fake's journal and the tape."""
@@ -169,8 +144,11 @@ class FakeStageVenue:
     async def stop(self) -> None:
         await self.fake.stop()
 
-    def _order(self, order_id: str) -> Any:
-        return self.fake.exchange.order(ACCOUNT, order_id=order_id)
+    def mid(self) -> Decimal:
+        """The middle of the market now."""
+        self._inside(self.fake.faces.advance)
+        quote = self.fake.exchange.quote()
+        return (quote.bids[0][0] + quote.asks[0][0]) / 2
 
     def _transport(self, owner: str) -> FakeTransport:
         return FakeTransport(self.fake, Random(derived_seed(self._seed, f"latency of {owner}")))  # noqa: S311
@@ -212,4 +190,6 @@ def scenario_id(node: pytest.Item) -> str:
     if template is None:
         return node.name
     example = node.callspec.id if hasattr(node, "callspec") else ""
-    return " ".join(filter(None, (template.feature.rel_filename, template.name, example)))
+    file, folder = Path(template.feature.filename).resolve(), node.path.parent.resolve()
+    name = file.relative_to(folder).as_posix() if file.is_relative_to(folder) else file.name
+    return " ".join(filter(None, (name, template.name, example)))

@@ -1,7 +1,7 @@
 """The pytest plugin: options and hooks.
 
 Every pytest run of a machine where botproof is installed imports this module, so it defines options and no more;
-the rest is imported by name once an acceptance session is under way (a folder with feature files was named, or
+the rest is imported by name once an acceptance session is under way (a folder of `botproof_features` was named, or
 `--venue` given), and the steps once a module that collects scenarios is found.
 """
 
@@ -36,6 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("botproof", "botproof: acceptance of a trading bot")
     for name, text in OPTIONS.items():
         group.addoption(f"--{name}", dest=f"botproof_{name}", default=None, metavar=name.upper(), help=text)
+    parser.addini("botproof_features", "folders of features that botproof runs", type="paths", default=[])
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -61,24 +62,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _is_acceptance(config: pytest.Config) -> bool:
+    """Whether a venue was named, or something below a folder that the configuration declares as features."""
     if config.getoption("botproof_venue") is not None:
         return True
-    return any(_holds_features(Path(argument.partition("::")[0])) for argument in config.args)
-
-
-def _holds_features(path: Path) -> bool:
-    folder = path if path.is_dir() else path.parent
-    return path.exists() and next(folder.glob("**/*.feature"), None) is not None if _is_features(path) else False
-
-
-def _is_features(path: Path) -> bool:
-    if path.is_file():
-        return _collects_scenarios(path)
-    return path.is_dir() and any(_collects_scenarios(file) for file in path.glob("test_*.py"))
+    folders = config.getini("botproof_features")
+    asked = [(config.invocation_params.dir / argument.partition("::")[0]).resolve() for argument in config.args]
+    return any(path.is_relative_to(folder) for path in asked for folder in folders)
 
 
 def _collects_scenarios(path: Path) -> bool:
-    return path.suffix == ".py" and b"pytest_bdd" in path.read_bytes()
+    return b"pytest_bdd" in path.read_bytes()
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> None:

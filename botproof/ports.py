@@ -9,7 +9,6 @@ are signed.
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, Protocol
 
 from botproof.clock import Clock
@@ -303,7 +302,6 @@ class BotContext:
     symbol: str  # BTCUSDT
     client_id_prefix: str  # every client id starts with it: `<instance>-<run part>-`
     run_id: str
-    run_dir: Path | None = None
 
 
 class Bot(Protocol):

@@ -1,6 +1,7 @@
 """A run as the closure needs it, written into its sealed folder and read back from there."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,19 +13,7 @@ from botproof.errors import HarnessError
 from botproof.invariants.verdict import Outcome, Verdict
 from botproof.money import plain
 
-FIELDS = (
-    "run_id",
-    "scenario",
-    "bot",
-    "bot_version",
-    "venue",
-    "profile_id",
-    "profile_sha256",
-    "mode",
-    "complete",
-    "agreement",
-    "window_s",
-)
+FIELDS = tuple(field.name for field in fields(RunRecord) if field.name != "verdicts")
 
 
 def record_json(record: RunRecord) -> dict[str, Any]:
@@ -54,7 +43,8 @@ def read_record(folder: Path) -> RunRecord:
         run = orjson.loads((folder / "run.json").read_bytes())
         verdicts = orjson.loads((folder / "verdicts.json").read_bytes())
         return RunRecord(
-            **{name: run[name] for name in FIELDS}, verdicts=tuple(_verdict(verdict) for verdict in verdicts)
+            **{name: run[name] for name in FIELDS} | {"incidents": tuple(run["incidents"])},
+            verdicts=tuple(_verdict(verdict) for verdict in verdicts),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise HarnessError(f"{folder}: expected run.json and verdicts.json of a sealed run: {error!r}") from error

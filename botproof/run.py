@@ -12,7 +12,9 @@ A micro-cap bot starts at the opening of its window, so that all of its trading 
 before: clean-up belongs to the start, and the window opens on the first minute boundary after the lists were read
 empty twice, or 30 s after the bot's start all the same.
 
-A bot that raises has crashed: that is written down, and the run goes on to its closing reads.
+A bot that raises, in `run` or in `stop`, has crashed: that is written down, and the run goes on to its closing reads.
+A window that did not last to its end, a bot that did not live to be stopped or cannot be killed, an observer that failed or a venue that cannot be
+read leave the run incomplete: nothing of it is HELD.
 """
 
 import asyncio
@@ -39,7 +41,7 @@ from botproof.events import (
     WindowOpened,
 )
 from botproof.evidence.files import RunFolder
-from botproof.evidence.rows import ORDERS, values_text
+from botproof.evidence.rows import FILLS, MINUTE, ORDERS, checked_row, row_text, values_text
 from botproof.evidence.tape import Tape
 from botproof.invariants.judge import judge
 from botproof.invariants.verdict import Verdict
@@ -52,6 +54,10 @@ from botproof.watch import LISTS_APART_S, Observer
 
 MINUTE_US = 60_000_000
 START_LIMIT_US = 30_000_000  # how long a no-trade bot may take to clear its lists before the window opens all the same
+READY_LIMIT_S = 30  # how long the observer's private stream may take to open
+LOOK_US = 2_000_000  # how long before the opening the account is read once more: what the window is measured against
+KILL_LIMIT_S = 5  # how long a cancelled bot may take to die
+INCIDENTS_NOT_BUILT = '{"kind":"NotBuilt","text":"incidents are not classified yet: this log proves nothing"}\n'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +112,7 @@ class Run:
         self._bot_task: asyncio.Task[None] | None = None
         self._watch_task: asyncio.Task[None] | None = None
         self._started_us = clock.now_us()
+        self._is_closed = self._is_dead = self._is_undead = False
 
     @property
     def facts(self) -> list[Fact]:
@@ -117,26 +124,40 @@ class Run:
         self._write_start()
         await self._observer.preflight()
         self._watch_task = asyncio.create_task(self._observer.watch(), name="observer")
-        await self._observer.ready()
+        await self._observer.ready(self._watch_task, READY_LIMIT_S)
         if self.plan.profile.no_trade:
             self._start_bot()
             await self._until_lists_are_empty()
-        await self._until_us(self._next_minute_us())
-        start_us = self._clock.now_us()
+        start_us = self._next_minute_us(LOOK_US)
+        await self._until_us(start_us - LOOK_US)
+        await self._observer.look("preflight")
+        await self._until_us(start_us)
         self.window = (start_us, start_us + self.plan.window_s * 1_000_000)
         self.tape.write(
-            WindowOpened(src=Source.RUN, t_local_us=start_us, start_us=self.window[0], end_us=self.window[1])
+            WindowOpened(
+                src=Source.RUN, t_local_us=self._clock.now_us(), start_us=self.window[0], end_us=self.window[1]
+            )
         )
         if not self.plan.profile.no_trade:
             self._start_bot()
 
-    async def close(self, reason: str = "ended") -> None:
-        """Close the window, stop the bot, read the venue's books, cover, judge and seal."""
-        self._close_window(reason)
+    async def close(self) -> None:
+        """Close the window, stop the bot, read the venue's books, cover and judge; a second call does nothing."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        reason = self._close_window()
         await self._stop_bot()
-        await self._close_books()
-        await self._hang_up()
+        await self._clients.bot.close()  # cut off before the books are read: nothing may follow what they say
+        lived = not self._is_dead and not self._is_undead
+        self.complete = await self._close_books() and reason == "ended" and lived
+        await self._clients.observer.close()
         self._end(reason)
+
+    def abandon(self) -> None:
+        """Let go of the files of a run that was never sealed; they stay under their hidden name."""
+        if self.sealed is None:
+            self._folder.close()
 
     def _make_bot(self) -> Bot:
         context = BotContext(
@@ -152,9 +173,9 @@ class Run:
             bot = self.plan.factory(context)
         except Exception as error:
             raise HarnessError(f"the bot's factory failed: {type(error).__name__}: {error}") from error
-        lacking = [name for name in ("name", "version", "run", "stop") if not hasattr(bot, name)]
-        if lacking:
-            raise HarnessError(f"expected a bot with name, version, run and stop, found {bot!r} without {lacking}")
+        named = all(isinstance(getattr(bot, name, None), str) for name in ("name", "version"))
+        if not named or not callable(getattr(bot, "run", None)) or not callable(getattr(bot, "stop", None)):
+            raise HarnessError(f"expected a bot with name and version as text, run and stop, found {bot!r}")
         return bot
 
     def _write_start(self) -> None:
@@ -187,72 +208,88 @@ class Run:
     async def _drive_bot(self) -> None:
         try:
             await self._bot.run()
-        except Exception as error:  # noqa: BLE001  a bot may fail in any way; its crash is evidence
-            self.crash = f"{type(error).__name__}: {error}"
-            self._step("crashed", "failed", self.crash)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  a bot may fail in any way; its crash is evidence
+            self._note_crash(error)
+
+    def _note_crash(self, error: BaseException) -> None:
+        self.crash = self.crash or f"{type(error).__name__}: {error}"
+        self._step("crashed", "failed", f"{type(error).__name__}: {error}")
 
     async def _until_lists_are_empty(self) -> None:
-        deadline_us = self._clock.now_us() + START_LIMIT_US
-        self._observer.lists_empty_in_a_row = 0
-        while self._clock.now_us() < deadline_us:
+        """Two readings in a row, `LISTS_APART_S` apart and both after the bot's start, or the limit."""
+        deadline_us, in_a_row = self._clock.now_us() + START_LIMIT_US, 0
+        while in_a_row < 2 and self._clock.now_us() < deadline_us:  # noqa: PLR2004  read empty twice
             await asyncio.sleep(LISTS_APART_S)
-            await self._observer.read_lists("preflight")
-            if self._observer.lists_empty_in_a_row >= 2:  # noqa: PLR2004  read empty twice
-                return
+            in_a_row = in_a_row + 1 if await self._observer.read_lists("preflight") else 0
 
     async def _until_us(self, at_us: int) -> None:
-        await asyncio.sleep(max(0, at_us - self._clock.now_us()) / 1_000_000)
+        while (left_us := at_us - self._clock.now_us()) > 0:
+            await asyncio.sleep(left_us / 1_000_000)
 
-    def _next_minute_us(self) -> int:
-        return (self._clock.now_us() // MINUTE_US + 1) * MINUTE_US
+    def _next_minute_us(self, ahead_us: int) -> int:
+        """The first minute boundary that is more than `ahead_us` away."""
+        return ((self._clock.now_us() + ahead_us) // MINUTE_US + 1) * MINUTE_US
 
-    def _close_window(self, reason: str) -> None:
-        if self.window is not None:
-            start_us, end_us = self.window
-            self.tape.write(
-                WindowClosed(
-                    src=Source.RUN, t_local_us=self._clock.now_us(), start_us=start_us, end_us=end_us, reason=reason
-                )
-            )
+    def _close_window(self) -> str:
+        """Close the window and say how: `ended` at its end, `stopped` before it or where it never opened."""
+        if self.window is None:
+            return "stopped"
+        (start_us, end_us), now_us = self.window, self._clock.now_us()
+        reason = "ended" if now_us >= end_us else "stopped"
+        self.tape.write(
+            WindowClosed(src=Source.RUN, t_local_us=now_us, start_us=start_us, end_us=end_us, reason=reason)
+        )
+        return reason
 
     async def _stop_bot(self) -> None:
         self._step("asked", "sent")
-        if self._bot_task is None:
-            return
-        if self._bot_task.done():
-            self._step("stopped", "crashed" if self.crash else "before it was asked", self.crash)
-            return
-        self._bot.stop()
-        done, _ = await asyncio.wait({self._bot_task}, timeout=float(self.plan.terms.closing_s_max))
-        if done:
-            self._step("stopped", "crashed" if self.crash else "in time", self.crash)
-            return
-        self._bot_task.cancel()
-        await asyncio.wait({self._bot_task})
-        self._step("killed", "done", f"still running {self.plan.terms.closing_s_max} s after it was asked to stop")
-
-    async def _close_books(self) -> None:
-        try:
-            await self._observer.close_books()
-            await self._stop_watching()
-            self.complete = self.window is not None
-        except HarnessError as error:
-            self._step("closing reads", "failed", str(error))
-
-    async def _stop_watching(self) -> None:
-        """Raises `HarnessError` where the observer had failed before it was told to stop."""
-        task, self._watch_task = self._watch_task, None
+        task = self._bot_task
         if task is None:
             return
+        if task.done():  # a dead bot is spotless: what it did not live to do is not shown
+            self._is_dead = True
+            self._step("stopped", "crashed" if self.crash else "before it was asked", self.crash)
+            self.crash = self.crash or "it left before it was asked to stop"
+            return
+        try:
+            self._bot.stop()
+        except Exception as error:  # noqa: BLE001  as in `run`
+            self._note_crash(error)
+        done, _ = await asyncio.wait({task}, timeout=float(self.plan.terms.closing_s_max))
+        if done:
+            self._step("stopped", "crashed" if self.crash else "in time", self.crash)
+        else:
+            await self._kill_bot(task)
+
+    async def _kill_bot(self, task: asyncio.Task[None]) -> None:
+        task.cancel()
+        done, _ = await asyncio.wait({task}, timeout=KILL_LIMIT_S)
+        self._is_undead = not done
+        late = f"still running {self.plan.terms.closing_s_max} s after it was asked to stop"
+        self._step("killed", "done" if done else "it did not die", late)
+
+    async def _close_books(self) -> bool:
+        """Whether the venue's record of the run is whole."""
+        try:
+            await self._observer.close_books()
+        except HarnessError as error:
+            self._step("closing reads", "failed", str(error))
+            return False
+        finally:
+            failure = await self._stop_watching()
+        if failure:
+            self._step("closing reads", "failed", failure)
+        return not failure and self.window is not None
+
+    async def _stop_watching(self) -> str:
+        """Stop the observer; what had ended it before, if anything had."""
+        task, self._watch_task = self._watch_task, None
+        if task is None:
+            return "nobody watched"
         failed = task.done()
         task.cancel()
         await asyncio.wait({task})
-        if failed:
-            raise HarnessError(f"the observer failed during the run: {task.exception()!r}")
-
-    async def _hang_up(self) -> None:
-        await self._clients.bot.close()
-        await self._clients.observer.close()
+        return f"the observer failed during the run: {task.exception()!r}" if failed else ""
 
     def _end(self, reason: str) -> None:
         now_us = self._clock.now_us()
@@ -284,7 +321,7 @@ class Run:
     def seal(self, circumstances: Mapping[str, Any]) -> Path:
         """Write what is derived from the tape, and put the folder under its own name."""
         self._folder.text("orders.csv", _orders_csv(self.facts))
-        self._folder.text("incidents.jsonl", "")
+        self._folder.text("incidents.jsonl", INCIDENTS_NOT_BUILT)
         self._folder.json("verdicts.json", [verdict_json(verdict) for verdict in self.verdicts])
         run = {
             **record_json(self.record),
@@ -306,18 +343,20 @@ class Run:
 
 
 class _BotEvidence:
-    """The bot's own words: into its files, and onto the tape as a third witness."""
+    """The bot's own words: onto the tape as a third witness, and into its files; a row that is none reaches neither."""
 
     def __init__(self, folder: RunFolder, sink: Sink, clock: Clock) -> None:
         self._folder, self._sink, self._clock = folder, sink, clock
 
     def minute(self, row: Mapping[str, str]) -> None:
-        self._folder.minute(row)
+        checked_row(MINUTE, row)
         self._sink.write(BotSample(src=Source.BOT, t_local_us=self._clock.now_us(), row=dict(row)))
+        self._folder.minute(row)
 
     def fill(self, row: Mapping[str, str]) -> None:
-        self._folder.fill(row)
+        checked_row(FILLS, row)
         self._sink.write(BotFill(src=Source.BOT, t_local_us=self._clock.now_us(), row=dict(row)))
+        self._folder.fill(row)
 
     def state(self, state: str, reasons: Sequence[str]) -> None:
         self._sink.write(
@@ -326,26 +365,13 @@ class _BotEvidence:
 
 
 def _orders_csv(facts: Sequence[Fact]) -> str:
-    rows = [values_text(ORDERS)]
-    for fact in facts:
-        if isinstance(fact, OrderSeen):
-            price = "" if fact.price is None else plain(fact.price)
-            rows.append(
-                values_text(
-                    [
-                        str(fact.t_venue_us),
-                        fact.order_id,
-                        fact.client_id,
-                        fact.side,
-                        fact.order_type,
-                        fact.force,
-                        price,
-                        plain(fact.size),
-                        plain(fact.filled),
-                        fact.state,
-                        str(fact.reduce_only),
-                        fact.via,
-                    ]
-                )
-            )
-    return "".join(rows)
+    rows = [row_text(ORDERS, _order_row(fact)) for fact in facts if isinstance(fact, OrderSeen)]
+    return values_text(ORDERS) + "".join(rows)
+
+
+def _order_row(fact: OrderSeen) -> dict[str, str]:
+    values = {column: getattr(fact, column) for column in ORDERS}
+    return {
+        column: "" if value is None else plain(value) if isinstance(value, Decimal) else str(value)
+        for column, value in values.items()
+    }

@@ -2,20 +2,22 @@
 
 A seed fixes everything: the market's path and how wild it is (from ordinary to six times so), every latency, every
 order id. One seed in five is a no-trade run. The ledger is a file of JSON lines, one a seed; a seed that it holds for
-the same bot, profiles, terms and version is not run again, so a search can be cut short and taken up.
+the same bot, profiles, terms and source is not run again, so a search can be cut short and taken up.
 """
 
+import hashlib
+import importlib
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
-from botproof import __version__
 from botproof.errors import HarnessError, Refusal
 from botproof.fixtures import open_stage
 from botproof.invariants.verdict import Outcome
@@ -32,11 +34,11 @@ class Tried:
 
     seed: int
     role: str
-    held: tuple[str, ...]
-    broken: tuple[str, ...]
-    complaints: tuple[str, ...]
-    entries_filled: int
-    exits_filled: int
+    held: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
+    complaints: tuple[str, ...] = ()
+    entries_filled: int = 0
+    exits_filled: int = 0
 
     @property
     def is_clean(self) -> bool:
@@ -48,12 +50,15 @@ def try_seed(seed: int, bot: str) -> Tried:
     """One run of 15 simulated minutes; its evidence is not kept."""
     with tempfile.TemporaryDirectory() as folder:
         settings = read_settings({"bot": bot, "seed": str(seed), "reports": folder}, Path(folder))
-        return _conduct(settings)
+        try:
+            return _conduct(settings)
+        except Exception as error:  # noqa: BLE001  the seed that fails is the one that was looked for
+            return Tried(seed=seed, role=_role(seed), complaints=(f"{type(error).__name__}: {error}",))
 
 
 def _conduct(settings: Settings) -> Tried:
     seed = settings.seed
-    role = "no_trade" if seed % NO_TRADE_EVERY == 0 else "micro_cap"
+    role = _role(seed)
     stage = open_stage(settings, f"search {role}")
     try:
         stage.use_role(role)
@@ -71,10 +76,24 @@ def _conduct(settings: Settings) -> Tried:
             broken=outcomes[Outcome.BROKEN],
             complaints=tuple(stage.settle()),
             entries_filled=effects["entries filled"],
-            exits_filled=effects["exits filled"],
+            exits_filled=effects["limit exits filled"] + effects["market exits filled"],
         )
     finally:
         stage.close()
+
+
+def _source_digest() -> str:
+    """One digest of every module of the package, wherever its folders lie: another line of code is another search."""
+    digest = hashlib.sha256()
+    for package in ("botproof", "botproof.fakes"):
+        folder = Path(str(importlib.import_module(package).__file__)).parent
+        for path in sorted(folder.rglob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _role(seed: int) -> str:
+    return "no_trade" if seed % NO_TRADE_EVERY == 0 else "micro_cap"
 
 
 class Ledger:
@@ -84,18 +103,20 @@ class Ledger:
         settings = read_settings({"bot": bot, "reports": str(reports)}, reports)
         self._path = settings.reports / LEDGER
         profiles = {role: profile.sha256 for role, profile in settings.profiles.items()}
-        self._of = {"bot": bot, "version": __version__, "terms": settings.terms.sha256, "profiles": profiles}
+        self._of = {"bot": bot, "source": _source_digest(), "terms": settings.terms.sha256, "profiles": profiles}
 
     def tried(self, seeds: Iterable[int]) -> dict[int, Tried]:
         """What the ledger holds of `seeds` for the same bot, profiles, terms and version."""
         wanted = set(seeds)
         lines = self._path.read_bytes().splitlines() if self._path.exists() else []
-        entries = [entry for line in lines if (entry := _entry(line)) and entry["of"] == self._of]
+        entries = [entry for line in lines if (entry := _entry(line)) and entry.get("of") == self._of]
         return {entry["seed"]: _tried(entry["tried"]) for entry in entries if entry["seed"] in wanted}
 
     def add(self, tried: Tried) -> None:
-        """Append one seed."""
-        with self._path.open("ab") as file:
+        """Append one seed, on a line of its own even where the last one is torn."""
+        with self._path.open("ab+") as file:
+            if file.tell() and _last_byte(file) != b"\n":
+                file.write(b"\n")
             file.write(orjson.dumps({"seed": tried.seed, "of": self._of, "tried": tried}) + b"\n")
 
 
@@ -134,6 +155,11 @@ def summary(tried: Iterable[Tried]) -> list[str]:
             if not one.is_clean
         ],
     ]
+
+
+def _last_byte(file: BinaryIO) -> bytes:
+    file.seek(-1, os.SEEK_END)
+    return file.read(1)
 
 
 def _entry(line: bytes) -> dict[str, Any] | None:

@@ -4,9 +4,10 @@ Verdicts travel from a scenario to the end of the session on its pytest report (
 difference whether the scenarios ran in this process or in workers of xdist.
 """
 
+import shlex
 import sys
 from collections import Counter
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import orjson
 import pytest
 
 from botproof.closure import Closure, RunRecord, close
-from botproof.errors import BotproofError, Broken, HarnessError
+from botproof.errors import BotproofError, Broken, Unmentioned, Unshown
 from botproof.evidence.attachments import (
     AllureBridge,
     attach_file,
@@ -23,7 +24,8 @@ from botproof.evidence.attachments import (
     results_folder,
     write_environment,
 )
-from botproof.evidence.closing import closure_json, closure_page, verdict_page
+from botproof.evidence.closing import NOT_BUILT, closure_json, closure_page, verdict_page
+from botproof.evidence.files import replace_file
 from botproof.evidence.screen import first_screen
 from botproof.invariants.verdict import Outcome
 from botproof.plugin import PLACES, STAGE
@@ -31,6 +33,7 @@ from botproof.record import read_record
 from botproof.run import Run
 from botproof.settings import Settings
 from botproof.stage import Stage
+from botproof.tripwire import Tripwire
 
 PROPERTY = "botproof_run"
 REFERENCE = "this proves the harness and says nothing about a bot of yours"
@@ -44,8 +47,13 @@ class Session:
         self._deselected: Counter[str] = Counter()
         self._records: list[RunRecord] = []
         self._closure: Closure | None = None
+        self._unwritten = ""
         if not config.getoption("allure_report_dir", default=None):
             config.option.allure_report_dir = str(settings.reports / "allure-results")
+            config.option.clean_alluredir = True  # a report is of one session
+        config.option.randomly_reorganize = False  # scenarios run in the order in which they are told
+        self._tripwire = Tripwire()
+        self._tripwire.arm()
         config.pluginmanager.register(AllureBridge(config), "botproof.allure")
 
     @property
@@ -88,13 +96,12 @@ class Session:
         stage = request.node.stash.get(STAGE, None)
         if stage is None or not stage.runs:
             return
-        failing = sys.exc_info()[0] is not None
-        complaints = stage.settle()
+        failure = sys.exc_info()[1]
+        complaints = [*stage.settle(), *self._tripwire.taken()]
         for run in stage.runs:
             _attach(run)
             request.node.user_properties.append((PROPERTY, str(run.sealed)))
-        if complaints and not failing:
-            _raise(complaints, stage)
+        _conclude(stage, complaints, failure)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -115,8 +122,9 @@ class Session:
     def _replay(self, item: pytest.Item) -> str:
         """The command that runs this scenario again, to the same bytes."""
         settings = self.settings
-        options = f"--venue={settings.venue} --bot={settings.bot} --seed={settings.seed}"
-        return f"pytest '{item.nodeid}' {options}"
+        options = {"venue": settings.venue, "bot": settings.bot, "seed": str(settings.seed), **settings.typed}
+        said = " ".join(f"--{name}={shlex.quote(value)}" for name, value in options.items() if name != "reports")
+        return f"pytest {shlex.quote(item.nodeid)} {said}"
 
     # the end of the session
 
@@ -129,15 +137,18 @@ class Session:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
         """Compute the closure from the runs of the session and write it down."""
-        if hasattr(self._config, "workerinput"):
-            return
+        self._tripwire.disarm()
+        if hasattr(self._config, "workerinput") or not self._records:
+            return  # a session that ran nothing says nothing, and leaves what an earlier one found
         self._closure = close(self._records, self.settings.terms)
+        page = closure_page(self._closure, self.bot_judged, self._records)
+        body = orjson.dumps(closure_json(self._closure, self.bot_judged), option=orjson.OPT_INDENT_2) + b"\n"
         folder = self.settings.reports / "closure"
-        folder.mkdir(parents=True, exist_ok=True)
-        body = closure_json(self._closure, self.bot_judged)
-        (folder / "closure.json").write_bytes(orjson.dumps(body, option=orjson.OPT_INDENT_2) + b"\n")
-        page = closure_page(self._closure, self.bot_judged)
-        (folder / f"bitget_live_microcap_run_{datetime.now(UTC):%Y%m%d}.md").write_text(page)
+        try:
+            replace_file(folder / "closure.json", body)
+            replace_file(folder / f"bitget_live_microcap_run_{datetime.now(UTC):%Y%m%d}.md", page.encode())
+        except OSError as error:
+            self._unwritten = f"expected to write the closure to {folder}, found: {error}"
         results = results_folder(self._config)
         if results is not None:
             attach_text("Closure", page, "md")
@@ -145,20 +156,26 @@ class Session:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
         """Bot judged, verdicts counted, closure."""
-        if self._closure is None:
-            return
         write = terminalreporter.write_line
         terminalreporter.section("botproof")
         write(f"bot judged: {self.bot_judged}")
         if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             write(f"no scenario was selected: nothing was run on --venue={self.settings.venue}, and nothing is shown")
-        counts = Counter(verdict.outcome for record in self._records for verdict in record.verdicts)
+        verdicts = [(record, verdict) for record in self._records for verdict in record.verdicts]
+        counts = Counter(verdict.outcome for _, verdict in verdicts)
+        unbuilt = sum(verdict.reason == NOT_BUILT for _, verdict in verdicts)
         said = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome)
-        write(f"runs: {len(self._records)}; verdicts: {said}")
+        write(f"runs: {len(self._records)}; verdicts: {said} ({unbuilt} of them not built yet)")
+        for record, verdict in verdicts:
+            if verdict.outcome is Outcome.BROKEN:
+                write(f"BROKEN {verdict.id} in {record.scenario}")
         for reason, count in sorted(self._deselected.items()):
             write(f"deselected: {count} ({reason})")
-        missing = ", ".join(item.id for item in self._closure.missing)
-        write(f"closure: {self._closure.status}; missing: {missing or 'nothing'}")
+        if self._closure is not None:
+            missing = ", ".join(item.id for item in self._closure.missing)
+            write(f"closure: {self._closure.status}; missing: {missing or 'nothing'}")
+        if self._unwritten:
+            write(self._unwritten)
 
     def _environment(self) -> dict[str, object]:
         settings = self.settings
@@ -184,10 +201,13 @@ def _attach(run: Run) -> None:
             attach_file(path)
 
 
-def _raise(complaints: Iterable[str], stage: Stage) -> None:
-    lines = list(complaints)
-    text = f"the scenario ended with {len(lines)} thing(s) that no step mentions (seed {stage.settings.seed}):\n  "
-    text += "\n  ".join(lines[:7])
-    if any("is BROKEN" in line for line in lines):
-        raise Broken(text)
-    raise HarnessError(text)
+def _conclude(stage: Stage, complaints: Sequence[str], failure: BaseException | None) -> None:
+    """What no step mentions fails the scenario; a promise that is BROKEN outranks whatever a step found besides."""
+    broken = [complaint for complaint in complaints if "is BROKEN" in complaint]
+    if isinstance(failure, Unshown) or not complaints or (failure is not None and not broken):
+        return
+    found = [*broken, *(complaint for complaint in complaints if complaint not in broken)]
+    said = [] if failure is None else [f"a step failed besides: {str(failure).splitlines()[0]}"]
+    text = f"no step mentions {len(found)} thing(s) that happened (seed {stage.settings.seed}):"
+    error = Broken if broken else Unmentioned
+    raise error("\n  ".join([text, *found[:7], *said])) from failure

@@ -3,7 +3,6 @@
 Every refusal is one or two lines: what was expected, what was found, what to do.
 """
 
-import difflib
 import importlib
 import re
 import tempfile
@@ -11,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from botproof.document import nearest, shown
 from botproof.errors import Refusal
 from botproof.ports import BotFactory
 from botproof.profile import Profile, find_profile
@@ -37,29 +37,34 @@ class Settings:
     reports: Path
     terms: Terms
     profiles: Mapping[str, Profile]  # by role: micro_cap, no_trade
+    typed: Mapping[str, str]  # the options that were given, as typed
 
 
 def read_settings(options: Mapping[str, str | None], root: Path) -> Settings:
     """Check the options (text as typed, None where not given); raises `Refusal`."""
     terms = Terms.load(find_terms("day15"))
-    venue = _one_of("--venue", options.get("venue") or "fake", VENUES)
+    venue = _one_of("--venue", _given(options, "venue", "fake"), VENUES)
     if venue != "fake":
         raise Refusal(f"--venue={venue} is not built yet: nothing was sent. Expected --venue=fake.")
-    if options.get("clock") not in (None, "virtual"):
-        raise Refusal(f"--clock={options['clock']} is not built yet. Expected --clock=virtual.")
-    if options.get("market") not in (None, "synthetic"):
-        raise Refusal(f"--market={options['market']} is not built yet. Expected --market=synthetic.")
-    bot = options.get("bot") or "reference"
+    clock = _one_of("--clock", _given(options, "clock", "virtual"), ("virtual", "real"))
+    if clock != "virtual":
+        raise Refusal(f"--clock={clock} is not built yet. Expected --clock=virtual.")
+    market = _given(options, "market", "synthetic")
+    if market.startswith("replay:"):
+        raise Refusal(f"--market={market} is not built yet. Expected --market=synthetic.")
+    _one_of("--market", market, ("synthetic",))
+    bot = _given(options, "bot", "reference")
     return Settings(
         venue=venue,
-        clock="virtual",
+        clock=clock,
         bot=bot,
         factory=find_factory(bot),
-        market="synthetic",
+        market=market,
         seed=_seed(options.get("seed")),
         window_s=_window(options.get("window")),
         terms=terms,
         profiles=_profiles(terms, options.get("profile")),
+        typed={name: text for name, text in options.items() if text is not None},
         reports=_writable(root, options.get("reports") or "reports"),  # last: a refusal leaves no folder behind
     )
 
@@ -87,11 +92,15 @@ def _attribute(module: str, name: str, asked: str) -> BotFactory:
     return found  # type: ignore[return-value]
 
 
+def _given(options: Mapping[str, str | None], name: str, default: str) -> str:
+    """What was typed, an empty text included, else the default."""
+    text = options.get(name)
+    return default if text is None else text
+
+
 def _one_of(option: str, value: str, known: tuple[str, ...]) -> str:
     if value not in known:
-        near = difflib.get_close_matches(value, known, 1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise Refusal(f"{option}={value} is unknown: expected one of {', '.join(known)}.{hint}")
+        raise Refusal(f"{option}: expected one of {', '.join(known)}, found {shown(value)}{nearest(value, known)}")
     return value
 
 

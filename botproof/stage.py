@@ -7,7 +7,8 @@ open and reports what nobody mentioned: nothing goes unnoticed.
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Protocol, TypeVar
 
@@ -15,13 +16,15 @@ from botproof.circumstances import circumstances
 from botproof.clock import Clock
 from botproof.closure import Closure, close
 from botproof.errors import Broken, HarnessError, NotShown
-from botproof.events import BotStateChanged, Fact, OrderSeen, RequestAnswered, Side
+from botproof.events import BotStateChanged, Fact, OpenOrdersRead, OrderSeen, PositionSeen, Side
 from botproof.evidence.files import RunFolder
-from botproof.feasibility import Rules
+from botproof.feasibility import Answer, Rules, judge_feasibility
+from botproof.invariants.effects import effects, foreign_names, unexpected_refusals
 from botproof.invariants.verdict import Outcome, Verdict
+from botproof.money import floor_to, plain
 from botproof.ports import BotFactory, Sink
 from botproof.profile import Profile, find_profile
-from botproof.run import Clients, Plan, Run
+from botproof.run import MINUTE_US, Clients, Plan, Run
 from botproof.settings import Settings
 from botproof.world import World
 
@@ -32,19 +35,16 @@ QUOTES_WITHIN_S = 30  # how long a bot may take until its first quotes rest
 
 
 class StageVenue(Protocol):
-    """The venue behind a stage, as far as a scenario may reach behind it."""
+    """The venue behind a stage, and what a scenario may do to it from behind; what it saw is read from the tape."""
 
     clock: Clock
 
     def connect(self, sink: Sink) -> Clients: ...
     def secrets(self) -> tuple[str, ...]: ...
-    def place_resting(self, client_id: str, side: Side, distance: Decimal) -> str: ...
-    def open_order_ids(self) -> tuple[str, ...]: ...
-    def move_price(self, change: Decimal, over_s: int, recover_s: int | None) -> None: ...
-    def effects(self, prefix: str) -> Mapping[str, int]: ...
     def rules(self) -> Rules: ...
-    def position(self) -> Decimal: ...
     def mid(self) -> Decimal: ...
+    def place_resting(self, client_id: str, side: Side, distance: Decimal) -> str: ...
+    def move_price(self, change: Decimal, over_s: int, recover_s: int | None) -> None: ...
     def disagreements(self, run: Run) -> list[str]: ...
     async def start(self) -> None: ...
     async def stop(self) -> None: ...
@@ -148,7 +148,10 @@ class Stage:
         return self.runs[-1]
 
     def start(self, symbol: str) -> Run:
-        """Open a run on `symbol`: preflight, window, bot."""
+        """Open a run on `symbol`: preflight, window, bot. One run at a time."""
+        if self.runs and self.runs[-1].sealed is None:
+            raise HarnessError("a run is under way: let the bounded window end before the bot is started again")
+        self._refuse_infeasible()
         run = self._new_run()
         if run.plan.symbol != symbol:
             raise HarnessError(f"{run.plan.profile.id} trades {run.plan.symbol}, not {symbol}")
@@ -156,17 +159,26 @@ class Stage:
         self.world.run_until(lambda: self._is_up(run), QUOTES_WITHIN_S)
         return run
 
+    def _refuse_infeasible(self) -> None:
+        """A profile that cannot place its orders at this price shows nothing: INFEASIBLE is a result, and it blocks."""
+        if self.known_profile.no_trade:
+            return
+        rules = self.rules()
+        result = judge_feasibility(self.known_profile, rules, floor_to(rules.tick, self.venue.mid()))
+        if result.verdict is not Answer.FEASIBLE:
+            raise NotShown("\n".join(result.lines()))
+
     def finish(self) -> Run:
         """Let the window end, stop the bot, close the books, judge, seal."""
         run = self.run
         if run.window is not None and run.sealed is None:
             self.world.run_until_us(max(run.window[1], self.world.clock.now_us()))
-        return self._close("ended")
+        return self._close()
 
-    def _close(self, reason: str) -> Run:
+    def _close(self) -> Run:
         run = self.run
         if run.sealed is None:
-            self.world.run(run.close(reason))
+            self.world.run(run.close())
             run.disagreements = tuple(self.venue.disagreements(run))
             run.seal(circumstances())
         return run
@@ -240,11 +252,39 @@ class Stage:
 
     def effects(self) -> Mapping[str, int]:
         """What the venue saw of the bot's orders in the whole run."""
-        return self.venue.effects(self.finish().plan.client_id_prefix)
+        run = self.finish()
+        return effects(run.facts, run.plan.client_id_prefix)
+
+    def position(self) -> Decimal:
+        """The net position, signed, BTC, as the venue showed it last."""
+        seen = [fact for fact in self.facts if isinstance(fact, PositionSeen) and fact.symbol == self.run.plan.symbol]
+        if not seen:
+            raise NotShown("the venue has shown no position yet")
+        return seen[-1].size
+
+    def open_order_ids(self) -> tuple[str, ...]:
+        """The account's open orders, as the venue listed them last."""
+        read = [fact for fact in self.facts if isinstance(fact, OpenOrdersRead)]
+        if not read:
+            raise NotShown("the venue has listed no open orders yet")
+        return read[-1].plain + read[-1].trigger
 
     def closure(self) -> Closure:
         """What the runs of this scenario may claim."""
         return close([run.record for run in self.runs], self.settings.terms)
+
+    def require_rows(self, rows: Sequence[Mapping[str, str]]) -> None:
+        """The bot's rows cover the window as the terms ask, a row a minute; raises `NotShown` where they do not."""
+        run = self.finish()
+        assert run.window is not None
+        minutes = {row.get("ts", "")[:16] for row in rows}
+        wanted = [_minute(at_us) for at_us in range(*run.window, MINUTE_US)]
+        share = Decimal(sum(minute in minutes for minute in wanted)) / len(wanted)
+        if share < run.plan.terms.coverage_min:
+            least = plain(run.plan.terms.coverage_min)
+            raise NotShown(
+                f"minute.csv has rows for {share:.2f} of the window's minutes; at least {least} are asked for"
+            )
 
     def mention(self, what: str) -> None:
         """A step spoke of `what` (a refusal's code, an invariant's id): it does not fail the scenario's end."""
@@ -255,11 +295,13 @@ class Stage:
     def settle(self) -> list[str]:
         """Close what is open and name what no step mentioned; empty where all is accounted for."""
         if self.runs and self.run.sealed is None:
-            self._close("the scenario ended")
+            self._close()
         return [complaint for run in self.runs for complaint in self._complaints(run)]
 
     def close(self) -> None:
         """Give everything back; called last, whatever happened."""
+        for run in self.runs:
+            run.abandon()
         if self._venue is not None:
             self.world.run(self._venue.stop())
         if self._world is not None:
@@ -268,10 +310,16 @@ class Stage:
     def _complaints(self, run: Run) -> Iterator[str]:
         if run.crash and "crash" not in self._mentioned:
             yield f"the bot crashed and no step mentions it: {run.crash}"
-        for fact in run.facts:
-            if isinstance(fact, RequestAnswered) and not fact.accepted and fact.code not in self._mentioned:
-                yield f"the venue refused a request with {fact.code} ({fact.message}) and no step mentions it"
+        for refusal in unexpected_refusals(run.facts):
+            if refusal.code not in self._mentioned:
+                yield f"the venue refused a request with {refusal.code} ({refusal.message}) and no step mentions it"
+        for client_id in foreign_names(run.facts, run.plan.client_id_prefix):
+            yield f"the bot placed an order as {client_id!r}; its client ids begin with {run.plan.client_id_prefix}"
         for verdict in run.verdicts:
             if verdict.outcome is Outcome.BROKEN and verdict.id not in self._mentioned:
                 yield f"{verdict.id} is BROKEN and no step mentions it: {verdict.reason}"
         yield from run.disagreements
+
+
+def _minute(at_us: int) -> str:
+    return datetime.fromtimestamp(at_us // 1_000_000, UTC).isoformat()[:16]

@@ -14,7 +14,8 @@ never pushed, and only then may the run say that the venue's record is covered.
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
-from decimal import Decimal
+from dataclasses import fields
+from typing import Any
 
 from botproof.clock import Clock
 from botproof.errors import HarnessError, Unanswered, VenueError
@@ -23,6 +24,7 @@ from botproof.events import (
     BillSeen,
     ConnectionChanged,
     ContractRead,
+    Fact,
     FillSeen,
     ModeOrLeverageChanged,
     OpenOrdersRead,
@@ -46,7 +48,6 @@ from botproof.ports import (
     Sink,
     StreamClosed,
     StreamOpened,
-    Ticker,
     TickerPush,
     Venue,
 )
@@ -55,6 +56,7 @@ POLL_S = 30  # pushes tell at once; polls are there for what pushes miss, and ne
 LISTS_APART_S = 5  # two readings of the lists of open orders, so that an order in flight shows in one of them
 SETTLE_S = 2  # pushes in flight when the bot has stopped
 DAY_MS = 86_400_000
+CLOCKS_APART_US_MAX = 1_000_000
 
 
 class Observer:
@@ -68,18 +70,24 @@ class Observer:
         self._settings: AccountState | None = None
         self._began_ms = 0
         self._opened = asyncio.Event()
-        self.lists_empty_in_a_row = 0
+        self._why_not_open = "nothing was heard of it"
 
     async def preflight(self) -> None:
-        """Read contract, settings, money, position and the lists of open orders, the lists twice."""
-        self._began_ms = await self._venue.server_time_ms()
-        await self._read_contract()
-        await self._read_account("preflight")
-        await self._read_positions("preflight")
-        await self._forget_bills_before()
-        for _ in range(2):
-            await self.read_lists("preflight")
-            await asyncio.sleep(LISTS_APART_S)
+        """Compare the clocks; read contract, settings, money, position, and the lists of open orders twice.
+
+        Raises `HarnessError` where the venue cannot be read or its clock differs by more than a second.
+        """
+        try:
+            await self._compare_clocks()
+            self._tell(ContractRead, **_said(await self._venue.contract(self._symbol), ContractRead))
+            await self._read_account("preflight")
+            await self._read_positions("preflight")
+            await self._forget_bills_before()
+            for _ in range(2):
+                await self.read_lists("preflight")
+                await asyncio.sleep(LISTS_APART_S)
+        except (VenueError, Unanswered) as error:
+            raise HarnessError(f"the venue could not be read before the run: {error}") from error
 
     async def watch(self) -> None:
         """Follow the streams and poll, until cancelled."""
@@ -89,23 +97,32 @@ class Observer:
             group.create_task(self._follow(public), name="observer public stream")
             group.create_task(self._poll(), name="observer poll")
 
-    async def ready(self) -> None:
-        """Wait until the private stream is subscribed: what happens after it is pushed."""
-        await self._opened.wait()
+    async def look(self, purpose: str) -> None:
+        """Read lists, position and account once. Raises `VenueError` or `Unanswered` where they cannot be read."""
+        await self.read_lists(purpose)
+        await self._read_positions(purpose)
+        await self._read_account(purpose)
 
-    async def read_lists(self, purpose: str) -> None:
-        """Read the open plain and trigger orders; an order that nobody pushed is written too."""
+    async def ready(self, watching: asyncio.Task[None], limit_s: int) -> None:
+        """Wait until the private stream is subscribed: what happens after it is pushed.
+
+        Raises `HarnessError` where it is not within `limit_s`, or where `watching` has ended.
+        """
+        opened = asyncio.create_task(self._opened.wait())
+        done, _ = await asyncio.wait({opened, watching}, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+        opened.cancel()
+        if opened not in done:
+            raise HarnessError(f"the observer's private stream did not open within {limit_s} s: {self._why_not_open}")
+
+    async def read_lists(self, purpose: str) -> bool:
+        """Read the open plain and trigger orders, and tell whether there are none; what nobody pushed is written too."""
         orders = await self._venue.open_orders()
         trigger = await self._venue.open_trigger_order_ids()
         for order in orders:
             self._see_order(order, "pending")
         plain = tuple(order.order_id for order in orders)
-        self.lists_empty_in_a_row = 0 if plain or trigger else self.lists_empty_in_a_row + 1
-        self._sink.write(
-            OpenOrdersRead(
-                src=Source.VENUE, t_local_us=self._clock.now_us(), plain=plain, trigger=trigger, purpose=purpose
-            )
-        )
+        self._tell(OpenOrdersRead, plain=plain, trigger=trigger, purpose=purpose)
+        return not plain and not trigger
 
     async def close_books(self) -> None:
         """Reconcile with the venue's histories over the whole run and read the account a last time.
@@ -116,10 +133,8 @@ class Observer:
             await asyncio.sleep(SETTLE_S)
             await self.read_lists("closing")
             await asyncio.sleep(LISTS_APART_S)
-            await self.read_lists("closing")
             await self._read_histories()
-            await self._read_positions("closing")
-            await self._read_account("closing")
+            await self.look("closing")
         except (VenueError, Unanswered) as error:
             raise HarnessError(f"the venue's record of the run could not be read: {error}") from error
 
@@ -127,9 +142,7 @@ class Observer:
         while True:
             await asyncio.sleep(POLL_S)
             try:
-                await self.read_lists("poll")
-                await self._read_positions("poll")
-                await self._read_account("poll")
+                await self.look("poll")
             except (VenueError, Unanswered) as error:
                 self._connection("rest", "closed", str(error))
 
@@ -145,6 +158,7 @@ class Observer:
                 if private:
                     self._opened.set()
             case StreamClosed(private=private, reason=reason):
+                self._why_not_open = reason if private else self._why_not_open
                 self._connection("private" if private else "public", "closed", reason)
             case OrderPush(order=order, fill=fill):
                 self._see_order(order, "push")
@@ -157,25 +171,20 @@ class Observer:
             case AccountPush():
                 self._see_balance(push, "push", push.t_ms)
             case TickerPush(ticker=ticker):
-                self._see_ticker(ticker)
+                self._tell(TopOfBook, ticker.t_ms, **_said(ticker, TopOfBook), via="ticker")
             case _:
                 pass  # books1 and trade are not subscribed here
 
-    async def _read_contract(self) -> None:
-        contract = await self._venue.contract(self._symbol)
-        self._sink.write(
-            ContractRead(
-                src=Source.VENUE,
-                t_local_us=self._clock.now_us(),
-                symbol=contract.symbol,
-                min_qty=contract.min_qty,
-                qty_step=contract.qty_step,
-                min_value_usdt=contract.min_value_usdt,
-                tick=contract.tick,
-                maker_fee_rate=contract.maker_fee_rate,
-                taker_fee_rate=contract.taker_fee_rate,
+    async def _compare_clocks(self) -> None:
+        """Facts are ordered by the venue's clock and by ours, so the two must agree."""
+        asked_us = self._clock.now_us()
+        self._began_ms = await self._venue.server_time_ms()
+        between_us = (asked_us + self._clock.now_us()) // 2
+        if abs(self._began_ms * 1000 - between_us) > CLOCKS_APART_US_MAX:
+            apart_ms = self._began_ms - between_us // 1000
+            raise HarnessError(
+                f"the venue's clock and ours agree within 1 s, found {apart_ms} ms; set this machine's clock"
             )
-        )
 
     async def _read_account(self, via: str) -> None:
         account = await self._venue.account(self._symbol)
@@ -201,159 +210,53 @@ class Observer:
         for bill in await self._venue.bills(self._began_ms, now_ms):
             if bill.bill_id not in self._bills:
                 self._bills.add(bill.bill_id)
-                self._sink.write(
-                    BillSeen(
-                        src=Source.VENUE,
-                        t_venue_us=bill.t_ms * 1000,
-                        t_local_us=self._clock.now_us(),
-                        bill_id=bill.bill_id,
-                        symbol=bill.symbol,
-                        business_type=bill.business_type,
-                        amount=bill.amount,
-                        fee=bill.fee,
-                        balance=bill.balance,
-                    )
-                )
+                self._tell(BillSeen, bill.t_ms, **_said(bill, BillSeen))
 
     def _see_order(self, order: Order, via: str) -> None:
         if not _is_news(self._orders.get(order.order_id), order):
             return
         self._orders[order.order_id] = order
-        self._sink.write(
-            OrderSeen(
-                src=Source.VENUE,
-                t_venue_us=order.updated_ms * 1000,
-                t_local_us=self._clock.now_us(),
-                order_id=order.order_id,
-                client_id=order.client_id,
-                symbol=order.symbol,
-                side=order.side,
-                order_type=order.order_type,
-                force=order.force,
-                price=order.price,
-                size=order.size,
-                filled=order.filled,
-                state=order.state,
-                reduce_only=order.reduce_only,
-                via=via,
-            )
-        )
+        self._tell(OrderSeen, order.updated_ms, **_said(order, OrderSeen), via=via)
 
     def _see_fill(self, fill: Fill, via: str) -> None:
         if fill.trade_id in self._trades:
             return
         self._trades.add(fill.trade_id)
         known = self._orders.get(fill.order_id)
-        self._sink.write(
-            FillSeen(
-                src=Source.VENUE,
-                t_venue_us=fill.t_ms * 1000,
-                t_local_us=self._clock.now_us(),
-                trade_id=fill.trade_id,
-                order_id=fill.order_id,
-                client_id=fill.client_id or (known.client_id if known else ""),
-                symbol=fill.symbol,
-                side=fill.side,
-                price=fill.price,
-                size=fill.size,
-                fee_usdt=fill.fee_usdt,
-                is_maker=fill.is_maker,
-                realized_usdt=fill.realized_usdt,
-                via=via,
-            )
-        )
+        client_id = fill.client_id or (known.client_id if known else "")
+        self._tell(FillSeen, fill.t_ms, **(_said(fill, FillSeen) | {"client_id": client_id}), via=via)
 
     def _see_positions(self, positions: Sequence[Position], via: str, t_ms: int | None) -> None:
         held = [position for position in positions if position.size != 0]
         for position in held:
-            self._write_position(position.symbol, position.size, position.entry_price, position.mark_price, via, t_ms)
+            self._tell(PositionSeen, t_ms, **_said(position, PositionSeen), via=via)
         if all(position.symbol != self._symbol for position in held):
-            self._write_position(self._symbol, ZERO, None, None, via, t_ms)
-
-    def _write_position(
-        self, symbol: str, size: Decimal, entry: Decimal | None, mark: Decimal | None, via: str, t_ms: int | None
-    ) -> None:
-        self._sink.write(
-            PositionSeen(
-                src=Source.VENUE,
-                t_venue_us=None if t_ms is None else t_ms * 1000,
-                t_local_us=self._clock.now_us(),
-                symbol=symbol,
-                size=size,
-                entry_price=entry,
-                mark_price=mark,
-                via=via,
-            )
-        )
+            self._tell(PositionSeen, t_ms, symbol=self._symbol, size=ZERO, entry_price=None, mark_price=None, via=via)
 
     def _see_balance(self, account: AccountState | AccountPush, via: str, t_ms: int | None) -> None:
-        self._sink.write(
-            BalanceSeen(
-                src=Source.VENUE,
-                t_venue_us=None if t_ms is None else t_ms * 1000,
-                t_local_us=self._clock.now_us(),
-                equity_usdt=account.equity_usdt,
-                available_usdt=account.available_usdt,
-                unrealized_usdt=account.unrealized_usdt,
-                via=via,
-            )
-        )
+        self._tell(BalanceSeen, t_ms, **_said(account, BalanceSeen), via=via)
 
     def _see_settings(self, account: AccountState) -> None:
         before, self._settings = self._settings, account
-        now_us = self._clock.now_us()
-        self._sink.write(
-            SettingsRead(
-                src=Source.VENUE,
-                t_local_us=now_us,
-                symbol=account.symbol,
-                position_mode=account.position_mode,
-                margin_mode=account.margin_mode,
-                leverage=account.leverage,
-            )
-        )
+        self._tell(SettingsRead, **_said(account, SettingsRead))
         for setting in ("position_mode", "margin_mode", "leverage") if before is not None else ():
             old, new = str(getattr(before, setting)), str(getattr(account, setting))
             if old != new:
-                self._sink.write(
-                    ModeOrLeverageChanged(
-                        src=Source.VENUE,
-                        t_local_us=now_us,
-                        symbol=account.symbol,
-                        setting=setting,
-                        before=old,
-                        after=new,
-                    )
-                )
-
-    def _see_ticker(self, ticker: Ticker) -> None:
-        self._sink.write(
-            TopOfBook(
-                src=Source.VENUE,
-                t_venue_us=ticker.t_ms * 1000,
-                t_local_us=self._clock.now_us(),
-                symbol=ticker.symbol,
-                bid=ticker.bid,
-                bid_size=ticker.bid_size,
-                ask=ticker.ask,
-                ask_size=ticker.ask_size,
-                last=ticker.last,
-                mark=ticker.mark,
-                via="ticker",
-            )
-        )
+                self._tell(ModeOrLeverageChanged, symbol=account.symbol, setting=setting, before=old, after=new)
 
     def _connection(self, channel: str, state: str, detail: str = "") -> None:
-        self._sink.write(
-            ConnectionChanged(
-                src=Source.VENUE,
-                t_local_us=self._clock.now_us(),
-                who="observer",
-                channel=channel,
-                state=state,
-                detail=detail,
-            )
-        )
+        self._tell(ConnectionChanged, who="observer", channel=channel, state=state, detail=detail)
+
+    def _tell(self, kind: type[Fact], t_ms: int | None = None, **fields: Any) -> None:
+        """Write a fact of the venue; `t_ms` is when it happened by the venue's clock, where the venue said so."""
+        t_venue_us = None if t_ms is None else t_ms * 1000
+        self._sink.write(kind(src=Source.VENUE, t_venue_us=t_venue_us, t_local_us=self._clock.now_us(), **fields))
+
+
+def _said(value: Any, kind: type[Fact]) -> dict[str, Any]:
+    """What `value`, of the ports, says of a fact of `kind`: the fields that bear the same name."""
+    ours = {field.name for field in fields(kind)}
+    return {field.name: getattr(value, field.name) for field in fields(value) if field.name in ours}
 
 
 def _is_news(known: Order | None, order: Order) -> bool:

@@ -10,6 +10,7 @@ the exception as its cause, so nothing that died goes on counting as alive.
 """
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
@@ -114,14 +115,22 @@ class World:
         return self._move(self.clock.now_us() + _microseconds(limit_s), predicate)
 
     def close(self) -> None:
-        """Cancel what is left, the youngest first, and close the loop. Raises what failed while unwinding."""
+        """Cancel what is left, the youngest first, and close the loop. Raises what failed while unwinding.
+
+        A task that outlives its cancellation by a minute is torn from the loop, so that it cannot keep it going for ever.
+        """
         if self.loop.is_closed():
             return
         try:
             for task in [*self._spawned.youngest_first(), *reversed(self.loop.tasks())]:
                 self._cancel(task)
+                if not task.done():
+                    _tear_out(task)
         finally:
-            self._runner.close()
+            if all(task.done() or _is_over(task) for task in self.loop.tasks()):
+                self._runner.close()
+            else:
+                self.loop.close()
         self._spawned.raise_failure()
 
     def _move(self, until_us: int | None, stop_when: Callable[[], bool]) -> bool:
@@ -235,6 +244,17 @@ class RealWorld:
                 await asyncio.wait([task])
         await self.loop.shutdown_asyncgens()
         await self.loop.shutdown_default_executor()
+
+
+def _tear_out(task: asyncio.Task[Any]) -> None:
+    """End the coroutine of a task that swallows its cancellation; one that swallows even this stays as it is."""
+    coroutine = task.get_coro()
+    with contextlib.suppress(RuntimeError):
+        coroutine.close()
+
+
+def _is_over(task: asyncio.Task[Any]) -> bool:
+    return getattr(task.get_coro(), "cr_frame", None) is None
 
 
 def _never() -> bool:

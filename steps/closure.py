@@ -15,10 +15,12 @@ def _(stage: Stage) -> Closure:
 
 @then("it is missing:")
 def _(closure: Closure, datatable: Table) -> None:
+    """Every missing item is in the table, and what is in it is missing."""
     missing = {item.id: item.reason for item in closure.missing}
-    for row in rows(datatable, "item", "because"):
-        assert row["item"] in missing, f"{row['item']} is not missing; missing are {sorted(missing)}"
-        assert row["because"] in missing[row["item"]], f"{row['item']} is missing because: {missing[row['item']]}"
+    wanted = {row["item"]: row["because"] for row in rows(datatable, "item", "because")}
+    assert set(wanted) == set(missing), f"missing are {sorted(missing)}"
+    for item, reason in wanted.items():
+        assert reason in missing[item], f"{item} is missing because: {missing[item]}"
 
 
 @then(parsers.parse("the closure status is {status}"))

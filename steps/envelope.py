@@ -1,7 +1,5 @@
 """The promises of the envelope, and whether a profile can keep them at all."""
 
-from decimal import Decimal
-
 from pytest_bdd import parsers, then, when
 
 from botproof.errors import Broken
@@ -10,12 +8,12 @@ from botproof.invariants.verdict import Outcome
 from botproof.money import plain
 from botproof.stage import Stage
 
-from .tables import Table, rows
+from .tables import Table, number, rows
 
 
 @when(parsers.parse("its feasibility is judged at {price} USDT"), target_fixture="feasibility")
 def _(stage: Stage, price: str) -> Feasibility:
-    return judge_feasibility(stage.known_profile, stage.rules(), Decimal(price))
+    return judge_feasibility(stage.known_profile, stage.rules(), number(price))
 
 
 @then("no promise is broken")
@@ -57,7 +55,7 @@ def _(feasibility: Feasibility) -> None:
 @then(parsers.parse("the smallest envelope that is FEASIBLE is {amount} USDT"))
 def _(stage: Stage, feasibility: Feasibility, amount: str) -> None:
     smallest = suggest(stage.known_profile, stage.rules(), feasibility.price)
-    assert smallest == Decimal(amount), f"the smallest honest envelope is {smallest} USDT"
+    assert smallest == number(amount), f"the smallest honest envelope is {smallest} USDT"
 
 
 @then("these promises are held:")

@@ -1,17 +1,17 @@
 """The market, and how it moves."""
 
-from decimal import Decimal
-
 from pytest_bdd import given, parsers, when
 
 from botproof.stage import Stage
+
+from .tables import number, word
 
 SIGNS = {"falls": -1, "rises": 1}
 
 
 @given(parsers.parse("a calm market at {price} USDT"))
 def _(stage: Stage, price: str) -> None:
-    stage.price, stage.volatility_percent = Decimal(price), 0
+    stage.price, stage.volatility_percent = number(price), 0
 
 
 @when(parsers.parse("the price {way} {percent} % within {seconds:d} s"))
@@ -25,5 +25,5 @@ def _(stage: Stage, way: str, percent: str, seconds: int, back: int) -> None:
 
 
 def _move(stage: Stage, way: str, percent: str, seconds: int, back: int | None) -> None:
-    stage.venue.move_price(SIGNS[way] * Decimal(percent) / 100, seconds, back)
+    stage.venue.move_price(word(way, SIGNS) * number(percent) / 100, seconds, back)
     stage.world.run_for(seconds + (back or 0) + 1)

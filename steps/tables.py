@@ -1,10 +1,16 @@
 """Tables of a scenario as typed rows."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import TypeVar
 
 from botproof.errors import HarnessError
 
 Table = Sequence[Sequence[str]]
+Meaning = TypeVar("Meaning")
+NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?", re.ASCII)
+COUNT = re.compile(r"(at least )?([0-9]{1,9})", re.ASCII)
 
 
 def rows(datatable: Table, *columns: str) -> list[dict[str, str]]:
@@ -23,7 +29,23 @@ def pairs(datatable: Table) -> dict[str, str]:
     return {row[0]: row[1] for row in datatable}
 
 
-def amount_fits(count: int, expected: str) -> bool:
-    """Whether `count` is what a cell says: `3`, or `at least 3`."""
-    least = expected.removeprefix("at least ")
-    return count >= int(least) if least != expected else count == int(expected)
+def number(text: str) -> Decimal:
+    """A number of a phrase or a cell: `20`, `0.40`. Raises `HarnessError` where it is none."""
+    if NUMBER.fullmatch(text) is None:
+        raise HarnessError(f"expected a number such as 20 or 0.40, found {text!r}")
+    return Decimal(text)
+
+
+def word(text: str, known: Mapping[str, Meaning]) -> Meaning:
+    """What a word of a phrase means. Raises `HarnessError` where it is none of the known."""
+    if text not in known:
+        raise HarnessError(f"expected one of {', '.join(known)}, found {text!r}")
+    return known[text]
+
+
+def count_fits(count: int, expected: str) -> bool:
+    """Whether `count` is what a cell says: `3`, or `at least 3`. Raises `HarnessError` where it says neither."""
+    match = COUNT.fullmatch(expected)
+    if match is None:
+        raise HarnessError(f"expected a count such as 3 or `at least 3`, found {expected!r}")
+    return count >= int(match[2]) if match[1] else count == int(match[2])

@@ -83,14 +83,15 @@ def test_only_orders_without_reduce_only_are_entries() -> None:
     assert ENTRY.value_usdt() == Decimal("6.72637")
 
 
-def test_a_get_never_trades_and_an_unnamed_post_does() -> None:
+def test_a_reading_changes_nothing_and_an_unnamed_post_does() -> None:
     def sent(method: str, action: Action) -> RequestSent:
         return RequestSent(src=Source.TAP, t_local_us=1, request=1, method=method, path="/x", action=action)
 
-    assert not sent("GET", Action.READ).trades
-    assert sent("POST", Action.OTHER).trades
-    assert sent("POST", Action.CANCEL).trades
-    assert not sent("POST", Action.SET_LEVERAGE).trades
+    assert not sent("GET", Action.READ).changes_something
+    assert not sent("GET", Action.OTHER).changes_something
+    assert sent("POST", Action.OTHER).changes_something
+    assert sent("POST", Action.CANCEL).changes_something
+    assert sent("POST", Action.SET_LEVERAGE).changes_something
 
 
 def test_mid_is_between_the_best_prices() -> None:

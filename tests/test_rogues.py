@@ -1,146 +1,73 @@
 """Each rogue turns its own promise BROKEN in a real run, and nothing else but what such a breach brings with it."""
 
-from collections.abc import Callable, Iterator
 from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import pytest
+from stages import FAR, a_stage, finished, judged
 
 from botproof.bots.reference import create
-from botproof.events import RequestAnswered, Side
-from botproof.evidence.files import RunFolder
-from botproof.fakes.fixtures import open_fake
-from botproof.fakes.rogues import ROGUES
-from botproof.fixtures import FakeStageVenue
+from botproof.events import Side
+from botproof.fakes.rogues import ROGUES, Rogue
 from botproof.invariants.catalogue import IMPLICATIONS
+from botproof.invariants.judge import BUILT
 from botproof.invariants.verdict import Outcome
-from botproof.ports import BotFactory
-from botproof.profile import Profile, find_profile
-from botproof.run import Plan, Run
-from botproof.terms import Terms, find_terms
-from botproof.world import World
+from botproof.stage import Stage
 
-EPOCH_US = 1_771_722_000_000_000
-WINDOW_S = 360
-
-
-class Trial:
-    """One run of one bot; its market moves only by script."""
-
-    def __init__(self, folder: Path, factory: BotFactory, role: str) -> None:
-        self.world = World(epoch_us=EPOCH_US)
-        fake = open_fake(
-            clock=self.world.clock, seed=1, deposit=Decimal(20), price=Decimal(67500), volatility_percent=0
-        )
-        self.venue = FakeStageVenue(fake, 1, self._inside)
-        self.world.run(self.venue.start())
-        terms = Terms.load(find_terms("day15"))
-        plan = Plan(
-            run_id="trial",
-            scenario="trial",
-            profile=Profile.load(find_profile(f"epp_v2_4_bot1u20_bitget_live_{role}")),
-            terms=terms,
-            factory=factory,
-            venue="fake",
-            clock="virtual",
-            seed=1,
-            symbol="BTCUSDT",
-            client_id_prefix="bot1-trial-",
-            window_s=WINDOW_S,
-        )
-        self.run = Run(plan, self.world.clock, RunFolder(folder, "trial"), self.venue.connect)
-
-    def _inside(self, deed: Callable[[], Any]) -> Any:
-        async def do() -> Any:
-            return deed()
-
-        return self.world.run(do())
-
-    def trade(self) -> None:
-        """A buy fills and is exited with profit, and shortly before the end another one fills."""
-        self.world.run(self.run.open())
-        self.world.run_for(100)
-        self.venue.move_price(Decimal("-0.0036"), 10, None)
-        self.world.run_for(40)
-        self.venue.move_price(Decimal("0.0048"), 30, None)
-        self.world.run_for(WINDOW_S - 40 - 140)
-        self.venue.move_price(Decimal("-0.0036"), 10, None)
-        self.finish()
-
-    def wait(self) -> None:
-        """Nothing happens."""
-        self.world.run(self.run.open())
-        self.finish()
-
-    def finish(self) -> None:
-        assert self.run.window is not None
-        self.world.run_until_us(self.run.window[1])
-        self.world.run(self.run.close("ended"))
-        self.run.seal({})
-
-    def broken(self) -> set[str]:
-        return {verdict.id for verdict in self.run.verdicts if verdict.outcome is Outcome.BROKEN}
-
-    def held(self) -> set[str]:
-        return {verdict.id for verdict in self.run.verdicts if verdict.outcome is Outcome.HELD}
-
-    def close(self) -> None:
-        self.world.run(self.venue.stop())
-        self.world.close()
-
-
-@pytest.fixture
-def trial(tmp_path: Path) -> Iterator[Callable[..., Trial]]:
-    opened: list[Trial] = []
-
-    def make(factory: BotFactory, role: str = "microcap") -> Trial:
-        opened.append(Trial(tmp_path, factory, role))
-        return opened[-1]
-
-    yield make
-    for each in opened:
-        each.close()
-
-
-def test_the_reference_bot_keeps_every_promise_in_the_same_run(trial: Callable[..., Trial]) -> None:
-    run = trial(create)
-    run.trade()
-    assert run.broken() == set()
-    assert {"E1", "E2", "E4", "E5", "E8", "E10", "E14", "E16", "C1", "C8", "C10"} <= run.held()
-    assert run.venue.disagreements(run.run) == []
-
-
+NO_TRADE = [rogue for rogue in ROGUES.values() if rogue.breaks == "N1"]
 TRADING = [rogue for rogue in ROGUES.values() if rogue.breaks not in ("N1", "E16")]
 
 
+def traded(stage: Stage) -> Stage:
+    """A buy fills and is exited with profit, and shortly before the end another one fills."""
+    stage.volatility_percent = 0
+    stage.start("BTCUSDT")
+    stage.world.run_for(99)
+    for change, over_s, then_s in (("-0.0036", 10, 30), ("0.0048", 30, 190), ("-0.0036", 10, 0)):
+        stage.venue.move_price(Decimal(change), over_s, None)
+        stage.world.run_for(over_s + then_s)
+    stage.finish()
+    return stage
+
+
+def test_every_built_promise_but_the_idle_one_has_a_rogue() -> None:
+    assert {rogue.breaks for rogue in ROGUES.values()} == set(BUILT)
+
+
+def test_the_reference_bot_keeps_every_promise_in_the_same_run(tmp_path: Path) -> None:
+    with a_stage(tmp_path, bot=create, window="6m") as stage:
+        traded(stage)
+        assert judged(stage, Outcome.BROKEN) == set()
+        assert judged(stage, Outcome.HELD) == set(BUILT) - {"N1"}
+        assert stage.settle() == []
+
+
 @pytest.mark.parametrize("rogue", TRADING, ids=lambda rogue: rogue.name)
-def test_a_rogue_breaks_its_own_promise_and_no_other(trial: Callable[..., Trial], rogue: Any) -> None:
-    run = trial(rogue.create)
-    run.trade()
-    assert rogue.breaks in run.broken()
-    assert run.broken() - {rogue.breaks} <= IMPLICATIONS.get(rogue.breaks, frozenset())
-    assert run.run.crash == ""
-    assert run.venue.disagreements(run.run) == []
+def test_a_rogue_breaks_its_own_promise_and_no_other(tmp_path: Path, rogue: Rogue) -> None:
+    with a_stage(tmp_path, bot=rogue.create, window="6m") as stage:
+        broken = judged(traded(stage), Outcome.BROKEN)
+        assert rogue.breaks in broken
+        assert broken - {rogue.breaks} <= IMPLICATIONS.get(rogue.breaks, frozenset())
+        assert stage.run.crash == ""
+        assert stage.run.disagreements == ()
 
 
-@pytest.mark.parametrize("name", ["probing", "refused_probe", "cancels_foreign"])
-def test_a_no_trade_rogue_breaks_no_trade_and_nothing_else(trial: Callable[..., Trial], name: str) -> None:
-    run = trial(ROGUES[name].create, "notrade")
-    if name == "cancels_foreign":
-        run.venue.place_resting("hand-1", Side.BUY, Decimal("0.02"))
-    run.wait()
-    assert run.broken() == {"N1"}
-    refusals = [fact for fact in run.run.facts if isinstance(fact, RequestAnswered) and not fact.accepted]
-    assert bool(refusals) is (name == "refused_probe")
+@pytest.mark.parametrize("rogue", NO_TRADE, ids=lambda rogue: rogue.name)
+def test_a_no_trade_rogue_breaks_no_trade_and_nothing_else(tmp_path: Path, rogue: Rogue) -> None:
+    with a_stage(tmp_path, role="no_trade", bot=rogue.create, window="6m") as stage:
+        if rogue.name == "cancels_foreign":
+            stage.venue.place_resting("hand-1", Side.BUY, FAR)
+        assert judged(finished(stage), Outcome.BROKEN) == {"N1"}
+        assert bool(stage.effects()["requests refused"]) is (rogue.name == "refused_probe")
+        assert stage.run.disagreements == ()
 
 
-def test_an_idle_bot_breaks_nothing_and_shows_nothing(trial: Callable[..., Trial]) -> None:
-    run = trial(ROGUES["idle"].create)
-    run.wait()
-    assert run.broken() == set()
-    assert not run.held() & {"E1", "E2", "E4", "E5", "E10", "E16", "C1", "C8", "C10"}
+def test_an_idle_bot_breaks_nothing_and_shows_nothing(tmp_path: Path) -> None:
+    with a_stage(tmp_path, bot=ROGUES["idle"].create, window="6m") as stage:
+        finished(stage)
+        assert judged(stage, Outcome.BROKEN) == set()
+        assert judged(stage, Outcome.HELD) == {"E8", "E14"}
 
 
 @pytest.mark.parametrize("name", ROGUES)

@@ -3,11 +3,11 @@
 import asyncio
 import contextlib
 import json
-from decimal import Decimal
+import sys
 from pathlib import Path
 
 import pytest
-from stages import a_stage
+from stages import FAR, a_stage, finished
 
 from botproof.errors import HarnessError, VenueError
 from botproof.events import (
@@ -29,8 +29,6 @@ from botproof.invariants.verdict import Outcome
 from botproof.ports import BotContext, BotFactory
 from botproof.run import MINUTE_US
 from botproof.stage import Stage
-
-DISTANCE = Decimal("0.02")
 
 
 class Scripted:
@@ -73,12 +71,6 @@ class Probing(Scripted):
         await self.stopped.wait()
 
 
-def finished(stage: Stage) -> Stage:
-    stage.start("BTCUSDT")
-    stage.finish()
-    return stage
-
-
 def steps(stage: Stage) -> list[tuple[str, str]]:
     return [(fact.step, fact.outcome) for fact in stage.facts if isinstance(fact, StopStep)]
 
@@ -111,13 +103,16 @@ def test_a_bot_that_crashes_is_written_down_and_the_run_goes_on_to_its_end(tmp_p
         assert stage.run.crash == "RuntimeError: out of ideas"
         assert ("crashed", "failed") in steps(stage)
         assert ("stopped", "crashed") in steps(stage)
-        assert stage.run.complete
+        assert not stage.run.complete
+        assert all(verdict.outcome is not Outcome.HELD for verdict in stage.run.verdicts)
         assert "the bot crashed and no step mentions it: RuntimeError: out of ideas" in stage.settle()
 
 
-def test_a_bot_that_leaves_early_is_told_from_one_that_was_stopped(tmp_path: Path) -> None:
+def test_a_bot_that_leaves_early_shows_nothing(tmp_path: Path) -> None:
     with a_stage(tmp_path, bot=Leaving) as stage:
         assert ("stopped", "before it was asked") in steps(finished(stage))
+        assert not stage.run.complete
+        assert "the bot crashed and no step mentions it: it left before it was asked to stop" in stage.settle()
 
 
 def test_a_bot_that_does_not_stop_is_killed_after_the_terms_limit(tmp_path: Path) -> None:
@@ -161,10 +156,10 @@ def test_a_no_trade_window_opens_after_the_lists_were_read_empty_twice(tmp_path:
 
 def test_a_foreign_order_does_not_keep_the_no_trade_window_from_opening(tmp_path: Path) -> None:
     with a_stage(tmp_path, role="no_trade") as stage:
-        order_id = stage.venue.place_resting("desk-by-hand-7", Side.BUY, DISTANCE)
+        order_id = stage.venue.place_resting("desk-by-hand-7", Side.BUY, FAR)
         finished(stage)
         assert stage.verdict("N1").outcome is Outcome.BROKEN
-        assert stage.venue.open_order_ids() == (order_id,)
+        assert stage.open_order_ids() == (order_id,)
 
 
 def test_a_run_is_rejudged_from_its_tape_alone(tmp_path: Path) -> None:
@@ -176,7 +171,7 @@ def test_a_run_is_rejudged_from_its_tape_alone(tmp_path: Path) -> None:
         assert judge(reading.facts, run.plan.profile, run.plan.terms) == run.verdicts
 
 
-def test_what_the_pushes_missed_is_read_from_the_histories(tmp_path: Path) -> None:
+def test_every_fill_is_on_the_tape_once_and_billed(tmp_path: Path) -> None:
     with a_stage(tmp_path) as stage:
         stage.volatility_percent = 600
         facts = finished(stage).facts
@@ -224,3 +219,96 @@ def test_a_refusal_that_no_step_mentions_fails_the_scenario(tmp_path: Path) -> N
         assert any("refused a request with 40762" in complaint for complaint in complaints)
         stage.mention("40762")
         assert stage.settle() == []
+
+
+class Stopless(Scripted):
+    """Raises when it is asked to stop, and ends all the same."""
+
+    def stop(self) -> None:
+        self.stopped.set()
+        raise ValueError("not now")
+
+
+class Undead(Scripted):
+    """Swallows its cancellation."""
+
+    async def run(self) -> None:
+        while True:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(7)
+
+
+class Quitting(Scripted):
+    async def run(self) -> None:
+        sys.exit(3)
+
+
+class Late(Scripted):
+    """A no-trade bot whose order rests until 25 s after its start."""
+
+    async def run(self) -> None:
+        await asyncio.sleep(25)
+        for order in await self.context.venue.open_orders():
+            await self.context.venue.cancel("BTCUSDT", order_id=order.order_id)
+        await self.stopped.wait()
+
+
+def test_a_bot_that_raises_when_asked_to_stop_has_crashed_and_the_run_is_whole(tmp_path: Path) -> None:
+    with a_stage(tmp_path, bot=Stopless) as stage:
+        assert finished(stage).run.crash == "ValueError: not now"
+        assert stage.run.complete
+        assert steps(stage)[:3] == [("asked", "sent"), ("crashed", "failed"), ("stopped", "crashed")]
+
+
+def test_a_bot_that_cannot_be_killed_leaves_the_run_incomplete(tmp_path: Path) -> None:
+    with a_stage(tmp_path, bot=Undead) as stage:
+        finished(stage)
+        assert ("killed", "it did not die") in steps(stage)
+        assert not stage.run.complete
+        assert all(verdict.outcome is not Outcome.HELD for verdict in stage.run.verdicts)
+
+
+def test_a_bot_that_exits_the_interpreter_has_crashed(tmp_path: Path) -> None:
+    with a_stage(tmp_path, bot=Quitting) as stage:
+        assert finished(stage).run.crash == "SystemExit: 3"
+
+
+def test_a_window_that_was_cut_short_shows_nothing(tmp_path: Path) -> None:
+    with a_stage(tmp_path, role="no_trade") as stage:
+        stage.start("BTCUSDT")
+        stage.world.run_for(300)
+        stage.settle()
+        closed = next(fact for fact in stage.facts if isinstance(fact, WindowClosed))
+        assert closed.reason == "stopped"
+        assert not stage.run.record.complete
+        assert all(verdict.outcome is not Outcome.HELD for verdict in stage.run.verdicts)
+
+
+def test_a_second_run_waits_for_the_end_of_the_first(tmp_path: Path) -> None:
+    with a_stage(tmp_path, bot=Scripted) as stage:
+        stage.start("BTCUSDT")
+        with pytest.raises(HarnessError, match="a run is under way"):
+            stage.start("BTCUSDT")
+        stage.finish()
+        finished(stage)
+        assert len({run.sealed for run in stage.runs}) == 2
+
+
+def test_the_no_trade_window_waits_for_two_empty_readings_after_the_bots_start(tmp_path: Path) -> None:
+    with a_stage(tmp_path, role="no_trade", bot=Late) as stage:
+        stage.world.run_for(25)  # the preflight ends at about 36 s, so that 25 s more lie beyond the first minute
+        stage.venue.place_resting("bot1-earlier-1", Side.BUY, FAR)
+        finished(stage)
+        opened = next(fact for fact in stage.facts if isinstance(fact, WindowOpened))
+        read = [bool(fact.plain) for fact in stage.facts[: opened.seq] if isinstance(fact, OpenOrdersRead)]
+        assert read.index(False) >= 4  # the preflight and the first readings after the start saw the order
+        assert read[read.index(False) :].count(True) == 0
+        assert len(read) - read.index(False) >= 2
+        assert stage.verdict("N1").outcome is Outcome.HELD
+
+
+def test_a_run_whose_files_were_never_sealed_lets_go_of_them(tmp_path: Path) -> None:
+    with a_stage(tmp_path, bot=Scripted) as stage:
+        run = stage.start("BTCUSDT")
+    assert run.sealed is None
+    assert [path.name.startswith(".") for path in (tmp_path / "runs").iterdir()] == [True]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import pytest
 from click.testing import CliRunner
@@ -28,7 +29,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
         def __init__(self, **_: object) -> None:
             pass
 
-        def __enter__(self) -> "Here":
+        def __enter__(self) -> Self:
             return self
 
         def __exit__(self, *_: object) -> None:
@@ -79,9 +80,16 @@ def test_another_bot_has_a_ledger_of_its_own(tmp_path: Path, ran: list[int]) -> 
 def test_a_torn_line_of_the_ledger_is_run_again(tmp_path: Path, ran: list[int]) -> None:
     list(search(0, 2, bot="reference", reports=tmp_path))
     ledger = tmp_path / searching.LEDGER
-    ledger.write_bytes(ledger.read_bytes()[:-9] + b"\n7\n[]\n{}\n")
-    list(search(0, 2, bot="reference", reports=tmp_path))
+    ledger.write_bytes(b'7\n[]\n{}\n{"seed": 0}\n' + ledger.read_bytes()[:-9])
+    for _ in range(2):
+        list(search(0, 2, bot="reference", reports=tmp_path))
     assert ran == [0, 1, 1]
+
+
+def test_a_seed_that_fails_is_on_the_ledger_with_its_failure(tmp_path: Path) -> None:
+    one = try_seed(1, "python:os:getcwd")
+    assert not one.is_clean
+    assert "the bot's factory failed" in one.complaints[0]
 
 
 @pytest.mark.parametrize(("first", "end"), [(4, 4), (5, 2), (-1, 3)])

@@ -157,7 +157,7 @@ def test_an_order_that_cannot_be_read_is_an_order_all_the_same(body: bytes) -> N
     sent, _ = through_tap(answering({}), ("POST", PLACE, body))
     assert isinstance(sent, RequestSent)
     assert (sent.action, sent.size, sent.price, sent.side) == (Action.PLACE, None, None, None)
-    assert sent.trades
+    assert sent.changes_something
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ answer. The order of the questions is the order of dangers:
    beside a first, and no exit is larger than what both the own trades and the venue call open.
 3. What nobody knows is found out: unanswered requests, cancels without an echo, trades that were announced and did
    not come.
-4. A flat, unpaused bot begins a round every `executor_refresh_time`: cancel, wait for the venue's word on it, quote.
-   While a fate is unknown nothing new is sent.
+4. A flat, unpaused bot begins a round every `executor_refresh_time`: cancel, wait for the venue's word on it, read
+   what margin is available, quote what it covers. While a fate is unknown nothing new is sent.
 
 Before it builds on the disappearance of an order the bot leaves `SETTLE_US` for a trade that raced the cancel, and
 for the other listeners to the account, who learn of it a few milliseconds apart.

@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from botproof.bots.holding import Holding, closable, stop_is_reached
 from botproof.bots.orders import OwnOrders
-from botproof.bots.quoting import Level
+from botproof.bots.quoting import Level, Quote, backing_usdt
 from botproof.money import ZERO
 from botproof.ports import Contract, Fill, Order, Position, Ticker
 from botproof.profile import Profile
@@ -48,8 +48,11 @@ class Desk:
         self.started, self.stopping, self.proven_flat = False, False, False
 
         self.owed: tuple[Level, ...] = ()  # levels that the round under way has still to quote
-        self.skipped: list[Level] = []  # levels of the round whose planned order is below the minimum
+        self.skipped: list[
+            str
+        ] = []  # for each level of the round that was not sent: below_minimum, insufficient_margin
         self.round_size = 0
+        self.round_margin_usdt = ZERO  # what the account had available when the round began, with no entry resting
         self.round_reason = ""  # what ended the round early
         self.next_round_us = 0
         self.cooldown_until_us = 0
@@ -186,12 +189,12 @@ class Desk:
         """Why the last round put nothing, or not all, at the venue, in a way that withdraws the rest of it."""
         if self.round_reason:
             return (self.round_reason,)
-        return ("below_minimum",) if self.round_size and len(self.skipped) == self.round_size else ()
+        return self._skip_reasons() if self.round_size and len(self.skipped) == self.round_size else ()
 
     def state(self, now_us: int) -> tuple[str, tuple[str, ...]]:
         """running, soft_pause or hard_stop, and every reason that holds."""
         reasons = (*self.pauses(now_us), *self.soft_round_reasons())
-        notes: tuple[str, ...] = ("below_minimum",) if self.skipped and "below_minimum" not in reasons else ()
+        notes = tuple(reason for reason in self._skip_reasons() if reason not in reasons)
         notes += ("fate_unknown",) if self.orders.unknown else ()
         if self.hard_reasons:
             return "hard_stop", reasons + notes
@@ -206,18 +209,41 @@ class Desk:
             if not self.soft_round_reasons():
                 self.next_round_us = min(self.next_round_us, now_us)
 
-    def begin_round(self, levels: tuple[Level, ...], now_us: int) -> None:
+    def begin_round(self, levels: tuple[Level, ...], available_usdt: Decimal, now_us: int) -> None:
+        """Owe each of `levels` a quote, out of the margin that the account has available."""
         self.owed, self.round_size, self.skipped, self.round_reason = levels, len(levels), [], ""
+        self.round_margin_usdt = available_usdt
         self.next_round_us = now_us + self.profile.executor_refresh_time * SECOND_US
 
     def end_round(self, reason: str) -> None:
         """The round went wrong: withdraw what it placed and wait for the next."""
         self.owed, self.round_reason = (), reason
 
-    def level_done(self, level: Level, *, skipped: bool = False) -> None:
+    def why_not(self, quote: Quote) -> str:
+        """Why an order as planned must not be sent: below_minimum, insufficient_margin; empty where it may.
+
+        A round begins with no entry resting, so all that was available then is free but for what the round's own
+        entries hold since. They are counted here and not by the account's pushes, which may come before or after them.
+        """
+        assert self.contract is not None, "the contract is read before anything is planned"
+        if quote.below_minimum:
+            return "below_minimum"
+        needed = backing_usdt(quote.price, quote.size, self.profile.leverage, self.contract)
+        return "" if needed + self._held_usdt(self.contract) <= self.round_margin_usdt else "insufficient_margin"
+
+    def level_done(self, level: Level, *, skipped: str = "") -> None:
+        """The level was quoted, or `skipped` says why not."""
         self.owed = tuple(owed for owed in self.owed if owed != level)
         if skipped:
-            self.skipped.append(level)
+            self.skipped.append(skipped)
+
+    def _skip_reasons(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.skipped))
+
+    def _held_usdt(self, contract: Contract) -> Decimal:
+        """What the entries that still count hold back; one whose fate is unknown may rest, and counts."""
+        entries = ((order.request.price or ZERO, order.remaining) for order in self.orders.entries)
+        return sum((backing_usdt(price, size, self.profile.leverage, contract) for price, size in entries), ZERO)
 
     def _book(self, fill: Fill, client_id: str, now_us: int) -> None:
         self._trades_seen.add(fill.trade_id)

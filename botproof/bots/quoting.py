@@ -5,6 +5,10 @@
 2. The planned size of a level is its own share (its pct of the sum of both sides' pcts) of `total_amount_quote`,
    divided by the order's own price and rounded down to the step. It is never raised: what falls below the venue's
    minimum quantity or value is not sent, and that is said.
+3. An entry is sent only where the account's available margin covers it. Planned orders fit the envelope by
+   their value alone; margin and taker fee together may exceed the account by some cents, and losses make it smaller.
+   The venue then refuses (40762, documented), and an order that is known to be refused is noise: it spends the
+   rate limit, counts as a reject, and hides the refusals that nobody foresaw.
 """
 
 from dataclasses import dataclass
@@ -65,6 +69,12 @@ def quote_of(level: Level, mid: Decimal, contract: Contract) -> Quote:
     price = (floor_to if level.side is Side.BUY else ceil_to)(contract.tick, mid * away)
     size = floor_to(contract.qty_step, level.amount_usdt / price)
     return Quote(side=level.side, price=price, size=size, below_minimum=_shortfall(size, price, contract))
+
+
+def backing_usdt(price: Decimal, size: Decimal, leverage: int, contract: Contract) -> Decimal:
+    """What the venue holds back for an entry of `size` BTC at `price` USDT: its margin and its taker fee (inferred)."""
+    value = price * size
+    return value / leverage + value * contract.taker_fee_rate
 
 
 def _shortfall(size: Decimal, price: Decimal, contract: Contract) -> str:

@@ -62,7 +62,7 @@ from botproof.ports import (
 )
 
 BOOK_FRESH_US = SECOND_US // 2  # a quote is priced from a book no older than this
-BOOK_AGAIN_US = 5 * SECOND_US
+READ_AGAIN_US = 5 * SECOND_US
 ROW_AFTER_US = SECOND_US  # a row waits this long after its minute's first instant, for the pushes of that instant
 CLOSING_S = 28.0  # the orderly end gives up after this; 30 s are promised
 
@@ -88,6 +88,7 @@ class ReferenceBot:
         self._mid, self._mid_us = ZERO, -BOOK_FRESH_US
         self._equity: Decimal | None = None
         self._wallet: Decimal | None = None
+        self._available: Decimal | None = None
 
     # The Bot port.
 
@@ -144,7 +145,7 @@ class ReferenceBot:
             case Close(size):
                 await self.close(size)
             case BeginRound():
-                self.desk.begin_round(self.levels(), self.now_us())
+                await self._begin_round()
             case PlaceQuote(level):
                 await self._place_quote(level)
             case ProveFlat():
@@ -164,7 +165,7 @@ class ReferenceBot:
         self._see_account(account)
 
     async def read_settings(self) -> None:
-        """Read the account again, once a minute; settings that are not the profile's stop the bot for good."""
+        """Read the account again, each minute and before each round; settings that are not the profile's stop the bot for good."""
         self._see_account(await self.context.venue.account(self.desk.symbol))
 
     async def take_profit(self, size: Decimal) -> None:
@@ -288,7 +289,7 @@ class ReferenceBot:
             case PositionsPush(positions=positions):
                 self.desk.see_positions(positions, now_us)
             case AccountPush():
-                self._note_money(push.equity_usdt, push.unrealized_usdt)
+                self._note_money(push)
             case StreamOpened(private=private):
                 self.diary.stream_openings += 1
                 self.desk.see_stream(private=private, is_up=True, now_us=now_us)
@@ -353,14 +354,28 @@ class ReferenceBot:
         ticker = self.desk.ticker
         return otherwise if ticker is None else (ticker.bid + ticker.ask) / 2
 
+    async def _begin_round(self) -> None:
+        try:
+            await self.read_settings()
+        except (VenueError, Unanswered):
+            self._put_off("account_unread")
+            return
+        if self.next_step() != BeginRound():
+            return  # something happened while the account was read
+        if self._available is None:
+            self._put_off("account_unread")
+        else:
+            self.desk.begin_round(self.levels(), self._available, self.now_us())
+
     async def _place_quote(self, level: Level) -> None:
         if self.now_us() - self._mid_us > BOOK_FRESH_US and not await self._read_book():
             return
         if self.next_step() != PlaceQuote(level):
             return  # something happened while the book was read
         quote = self.quote(level, self._mid)
-        self.desk.level_done(level, skipped=bool(quote.below_minimum))
-        if not quote.below_minimum:
+        reason = self.desk.why_not(quote)
+        self.desk.level_done(level, skipped=reason)
+        if not reason:
             await self.execution.place(self.entry_order(quote), Purpose.ENTRY)
 
     async def _read_book(self) -> bool:
@@ -369,11 +384,15 @@ class ReferenceBot:
         except (VenueError, Unanswered):
             mid = None
         if mid is None:
-            self.desk.end_round("order_book_unread")
-            self.desk.next_round_us = self.now_us() + BOOK_AGAIN_US
+            self._put_off("order_book_unread")
             return False
         self._mid, self._mid_us = mid, self.now_us()
         return True
+
+    def _put_off(self, reason: str) -> None:
+        """What a round rests on could not be read: no round now, and another attempt soon."""
+        self.desk.end_round(reason)
+        self.desk.next_round_us = self.now_us() + READ_AGAIN_US
 
     async def _prove_flat(self) -> None:
         try:
@@ -385,13 +404,14 @@ class ReferenceBot:
             self.desk.proven_flat = True
 
     def _see_account(self, account: AccountState) -> None:
-        self._note_money(account.equity_usdt, account.unrealized_usdt)
+        self._note_money(account)
         for setting in mismatches(self.profile, account):
             self.desk.stop_for_good(f"{setting}_mismatch")
 
-    def _note_money(self, equity: Decimal, unrealized: Decimal) -> None:
-        self._equity, self._wallet = equity, equity - unrealized
-        self.diary.note_equity(self.now_us(), equity)
+    def _note_money(self, told: AccountState | AccountPush) -> None:
+        self._equity, self._wallet = told.equity_usdt, told.equity_usdt - told.unrealized_usdt
+        self._available = told.available_usdt
+        self.diary.note_equity(self.now_us(), told.equity_usdt)
 
     def _on_trade(self, fill: Fill, closed: Decimal) -> None:
         self.diary.fills.append(fill)

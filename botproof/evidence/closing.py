@@ -1,5 +1,6 @@
 """Verdicts and closure as they are filed: pages for people, and the same as data."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from botproof.closure import Closure, RunRecord
@@ -24,8 +25,8 @@ def closure_json(closure: Closure, bot_judged: str) -> dict[str, Any]:
     }
 
 
-def closure_page(closure: Closure, bot_judged: str) -> str:
-    """The closure as Markdown."""
+def closure_page(closure: Closure, bot_judged: str, runs: Sequence[RunRecord]) -> str:
+    """The closure as Markdown, with the runs it was computed from."""
     rows = [
         f"| {item.id} | {item.text} | {'shown' if item.shown else 'missing'} | {item.reason} |"
         for item in closure.requirements
@@ -42,8 +43,20 @@ def closure_page(closure: Closure, bot_judged: str) -> str:
             "|---|---|---|---|",
             *rows,
             "",
+            "| Run | Bot | Venue | Profile | Complete | Agrees with the journal |",
+            "|---|---|---|---|---|---|",
+            *[
+                f"| {run.run_id} | {run.bot} {run.bot_version} | {run.venue} | {run.profile_id} "
+                f"| {_yes(run.complete)} | {_yes(run.agreement)} |"
+                for run in runs
+            ],
+            "",
         ]
     )
+
+
+def _yes(fact: bool) -> str:
+    return "yes" if fact else "no"
 
 
 def verdict_page(run: RunRecord) -> str:

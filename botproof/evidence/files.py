@@ -83,6 +83,14 @@ class RunFolder:
             file.close()
 
 
+def replace_file(path: Path, content: bytes) -> None:
+    """Put `content` in place of a file in one step: a reader sees the old one or the new one. Raises `OSError`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(content)
+    part.replace(path)
+
+
 def _entry(path: Path) -> dict[str, Any]:
     content = path.read_bytes()
     return {"name": path.name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}

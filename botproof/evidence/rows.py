@@ -93,11 +93,27 @@ ORDERS = (
 )
 
 
-def row_text(columns: Sequence[str], row: Mapping[str, str]) -> str:
-    """One CSV line with LF. A column that the row lacks is left empty; a column nobody knows is an error."""
-    unknown = sorted(set(row) - set(columns))
+CELL_MAX = 10_000
+
+
+def checked_row(columns: Sequence[str], row: Mapping[str, str]) -> None:
+    """Raises `HarnessError` where `row` is not text by known columns: expected, found."""
+    if not isinstance(row, Mapping):
+        raise HarnessError(f"a row of the bot's files is a mapping of columns to text; found {type(row).__name__}")
+    unknown = sorted(str(column) for column in row if column not in columns)
     if unknown:
         raise HarnessError(f"a row of the bot's files has the columns {', '.join(columns[:3])} ...; found {unknown}")
+    for column, value in row.items():
+        if not isinstance(value, str) or len(value) > CELL_MAX:
+            found = f"{len(value)} characters" if isinstance(value, str) else type(value).__name__
+            raise HarnessError(
+                f"{column} of a row of the bot's files is text of at most {CELL_MAX} characters; found {found}"
+            )
+
+
+def row_text(columns: Sequence[str], row: Mapping[str, str]) -> str:
+    """One CSV line with LF. A column that the row lacks is left empty; raises `HarnessError` as `checked_row`."""
+    checked_row(columns, row)
     return values_text([row.get(column, "") for column in columns])
 
 

@@ -13,8 +13,10 @@ from botproof.events import Fact
 from botproof.invariants.verdict import Outcome, Verdict
 from botproof.money import plain
 
+LINES_MAX = 12
 FACTS_MAX = 7
 WIDTH = 160
+REWRITTEN = ("assert ", "+  where")  # what pytest adds to an assertion
 UNSAID = {field.name for field in dataclasses.fields(Fact)} | {"request", "method", "path"}
 
 
@@ -26,8 +28,11 @@ def first_screen(error: BaseException, verdicts: Sequence[Verdict], facts: Seque
         lines.append(f"also BROKEN: {', '.join(verdict.id for verdict in broken[1:])}")
     proof = [seq for verdict in broken[:1] for seq in verdict.proof if seq < len(facts)]
     lines += [f"  {fact_text(facts[seq])}" for seq in proof[: FACTS_MAX - 1]]
-    said = [line for line in str(error).splitlines() if line.strip() and not line.startswith("assert ")]
-    lines += [f"{type(error).__name__}: {line}" if not number else line for number, line in enumerate(said[:2])]
+    said = [line for line in str(error).splitlines() if line.strip() and not line.lstrip().startswith(REWRITTEN)]
+    lines += [
+        f"{type(error).__name__}: {line}" if not number else line
+        for number, line in enumerate(said[: LINES_MAX - 1 - len(lines)])
+    ]
     return "\n".join([_cut(line) for line in lines] + [f"replay: {replay}"])
 
 

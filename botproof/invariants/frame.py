@@ -1,7 +1,7 @@
 """The frame of a run: what the harness itself says about it, without which no verdict may be HELD.
 
 1. One run began, with the profile, the terms and the symbol that are judged now.
-2. Its window opened and closed with both ends as fixed in advance.
+2. Its window opened and closed with both ends as fixed in advance, and lasted to its end.
 3. It ended, and was not cut short.
 """
 
@@ -58,6 +58,8 @@ class Frame:
             return "the closing of the window is not on the tape"
         if (self.opened.start_us, self.opened.end_us) != (self.closed.start_us, self.closed.end_us):
             return "the window that closed is not the one that opened"
+        if self.closed.t_local_us < self.closed.end_us:
+            return "the window was closed before its end"
         if self.ended is None:
             return "the end of the run is not on the tape"
         return ""

@@ -279,7 +279,7 @@ class Ledger:
         if request in self._asked:
             return
         self._asked[request] = sent
-        if sent.action is Action.OTHER and sent.method != "GET":
+        if sent.action is Action.OTHER and sent.changes_something:
             self._unread = self._unread or f"what {sent.method} {sent.path} did (seq {sent.seq}) is not judged"
         if sent.action is not Action.PLACE:
             return

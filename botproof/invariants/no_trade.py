@@ -21,7 +21,6 @@ from decimal import Decimal
 from itertools import pairwise
 
 from botproof.events import (
-    Action,
     Fact,
     FillSeen,
     ModeOrLeverageChanged,
@@ -80,7 +79,7 @@ class NoTrade:
         match fact:
             case RunStarted() | WindowOpened() | WindowClosed():
                 self._see_frame(fact)
-            case RequestSent() if fact.action not in (Action.READ, Action.OTHER) or fact.method != "GET":
+            case RequestSent() if fact.changes_something:
                 self._happened.append(
                     (fact, f"the bot sent {fact.method} {fact.path} {fact.client_id or fact.order_id}")
                 )

@@ -89,7 +89,7 @@ class _WhenSent:
         if sent.action is Action.PLACE:
             self._sent_ids.add(sent.client_id)
             self._judge(sent)
-        elif sent.action is Action.OTHER and sent.method != "GET":
+        elif sent.action is Action.OTHER and sent.changes_something:
             self._tally.doubt(f"what {sent.method} {sent.path} did (seq {sent.seq}) is not judged")
 
     def _see_mark(self, fact: Fact, mark: Decimal | None) -> None:

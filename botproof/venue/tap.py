@@ -54,9 +54,12 @@ class Tap(httpx.AsyncBaseTransport):
     def __init__(self, inner: httpx.AsyncBaseTransport, sink: Sink, clock: Clock) -> None:
         self._inner, self._sink, self._clock = inner, sink, clock
         self._numbers = itertools.count(1)
+        self._closed = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Write, hand on, write, hand back."""
+        """Write, hand on, write, hand back. Once closed it lets nothing pass: a bot that was stopped is cut off."""
+        if self._closed:
+            raise httpx.ConnectError("the run is over for this client", request=request)
         number = await self._sent(request) if "ACCESS-KEY" in request.headers else None
         try:
             response = await self._inner.handle_async_request(request)
@@ -68,7 +71,8 @@ class Tap(httpx.AsyncBaseTransport):
         return _as_it_came(response, content)
 
     async def aclose(self) -> None:
-        """Close the transport inside."""
+        """Close the transport inside, and let nothing pass any more."""
+        self._closed = True
         await self._inner.aclose()
 
     async def _sent(self, request: httpx.Request) -> int:
@@ -153,7 +157,7 @@ def request_sent(request: httpx.Request, body: bytes, *, number: int, now_us: in
         force=_text(named.get("force")).lower(),
         price=None if order_type is OrderType.MARKET else _amount(named.get("price")),
         size=_amount(named.get("size")),
-        reduce_only=_text(named.get("reduceOnly")).lower() in ("yes", "true"),
+        reduce_only=_text(named.get("reduceOnly")).lower() == "yes",
         client_id=_text(named.get("clientOid")),
         order_id=_text(named.get("orderId")),
     )
@@ -218,7 +222,8 @@ def _decoded(response: httpx.Response, content: bytes) -> bytes:
 
 
 def _text(value: object) -> str:
-    return "" if value is None else str(value)
+    """As the venue reads it: blanks around a word mean nothing."""
+    return "" if value is None else str(value).strip()
 
 
 def _word(kind: type[Word], value: object) -> Word | None:

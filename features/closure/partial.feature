@@ -14,12 +14,17 @@ Feature: The fake proves the harness and closes nothing
     And the closure is computed
     Then the closure status is PARTIAL
     And it is missing:
-      | item | because                              |
+      | item | because                                      |
       | K0   | the bot judged is not the bot of the rollout |
-      | K1   | approval                             |
-      | K4   | live                                 |
-      | K5   | live                                 |
-      | K6   | live                                 |
-      | K7   | live                                 |
-      | K8   | live                                 |
-      | K10  | rollback                             |
+      | K1   | approval                                     |
+      | K2   | feasibility                                  |
+      | K3   | pre-flight                                   |
+      | K4   | live                                         |
+      | K5   | live                                         |
+      | K6   | live                                         |
+      | K7   | live                                         |
+      | K8   | live                                         |
+      | K9   | incident                                     |
+      | K10  | rollback                                     |
+      | K11  | manifest                                     |
+      | K12  | run document                                 |

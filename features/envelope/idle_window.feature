@@ -9,7 +9,8 @@ Feature: An idle window proves nothing
     And a bot that never quotes
     And the bot is running on BTCUSDT
     When the bounded window ends
-    Then nothing of the bot reaches the venue
+    Then the venue saw:
+      | settings changed | 1 |
     And these promises are NOT SHOWN:
       | promise | about                                      |
       | E1      | exposure inside the envelope               |

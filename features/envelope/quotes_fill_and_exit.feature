@@ -18,19 +18,21 @@ Feature: A micro-cap bot trades inside its capital envelope
       And the price rises 0.30 % within 30 s
       And the bounded window ends
       Then the venue saw:
-        | orders placed  | at least 6 |
-        | entries filled | 1 |
-        | exits filled   | 1 |
+        | orders placed      | at least 6 |
+        | cancels sent       | at least 4 |
+        | entries filled     | 1          |
+        | limit exits filled | 1          |
+        | settings changed   | 1          |
       And these promises are held:
-        | promise | about                                     |
-        | E1      | exposure inside the envelope              |
-        | E2      | no order above the envelope               |
-        | E4      | every order fits the contract             |
-        | E5      | sizes as planned                          |
-        | E8      | mode, margin mode and leverage as said    |
+        | promise | about                                      |
+        | E1      | exposure inside the envelope               |
+        | E2      | no order above the envelope                |
+        | E4      | every order fits the contract              |
+        | E5      | sizes as planned                           |
+        | E8      | mode, margin mode and leverage as said     |
         | E10     | every position closed by reduce-only exits |
-        | E14     | nothing left behind                       |
-        | E16     | the window was not idle                   |
+        | E14     | nothing left behind                        |
+        | E16     | the window was not idle                    |
       And the bot's files agree with the venue
       And the account is flat
 
@@ -40,14 +42,16 @@ Feature: A micro-cap bot trades inside its capital envelope
       And the price falls 0.30 % within 30 s
       And the bounded window ends
       Then the venue saw:
-        | orders placed  | at least 6 |
-        | entries filled | 1 |
-        | exits filled   | 1 |
+        | orders placed      | at least 6 |
+        | cancels sent       | at least 4 |
+        | entries filled     | 1          |
+        | limit exits filled | 1          |
+        | settings changed   | 1          |
       And these promises are held:
-        | promise | about                                     |
-        | E1      | exposure inside the envelope              |
+        | promise | about                                      |
+        | E1      | exposure inside the envelope               |
         | E10     | every position closed by reduce-only exits |
-        | E14     | nothing left behind                       |
+        | E14     | nothing left behind                        |
       And the bot's files agree with the venue
       And the account is flat
 
@@ -56,13 +60,16 @@ Feature: A micro-cap bot trades inside its capital envelope
       And the price falls 0.50 % within 30 s
       And the bounded window ends
       Then the venue saw:
-        | orders placed  | at least 6 |
-        | entries filled | 1 |
-        | exits filled   | 1 |
+        | orders placed       | at least 6 |
+        | cancels sent        | at least 4 |
+        | entries filled      | 1          |
+        | market exits filled | 1          |
+        | settings changed    | 1          |
+      And every position is closed within 60 s of its opening
       And these promises are held:
-        | promise | about                                     |
-        | E1      | exposure inside the envelope              |
+        | promise | about                                      |
+        | E1      | exposure inside the envelope               |
         | E10     | every position closed by reduce-only exits |
-        | E14     | nothing left behind                       |
+        | E14     | nothing left behind                        |
       And the bot's files agree with the venue
       And the account is flat

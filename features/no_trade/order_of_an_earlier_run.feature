@@ -21,4 +21,5 @@ Feature: A no-trade bot clears what an earlier run of its own left, and nothing 
     When the bounded window ends
     Then the resting order is still open
     And promise N1 is BROKEN because an order rests inside the window
-    And nothing of the bot reaches the venue
+    And the venue saw:
+      | settings changed | 1 |

@@ -12,11 +12,12 @@ Feature: A no-trade bot places nothing
   Scenario: a clean window is proven from the venue's side
     Given the bot is running on BTCUSDT
     When the bounded window ends
-    Then nothing of the bot reaches the venue
+    Then the venue saw:
+      | settings changed | 1 |
     And these promises are held:
-      | promise | about             |
-      | N1      | no-trade held     |
-      | E8      | settings as said  |
+      | promise | about               |
+      | N1      | no-trade held       |
+      | E8      | settings as said    |
       | E14     | nothing left behind |
     And every row of minute.csv has:
       | orders_active     | 0          |
