@@ -112,7 +112,7 @@ def test_every_scenario_is_in_the_results_with_its_evidence(twice: list[Session]
     ("options", "said"),
     [
         (["--venue=live"], "--venue=live is not built yet: nothing was sent"),
-        (["--venue=moon"], "--venue=moon is unknown"),
+        (["--venue=moon"], "--venue: expected one of fake, rehearsal, demo, live, found 'moon'"),
         (["--bot", "python:nowhere:bot"], "nowhere:bot cannot be imported"),
         (["--profile", "no_such"], "expected a profile by path or by name"),
     ],

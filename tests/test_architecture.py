@@ -25,7 +25,7 @@ FLOORS = (
     (("errors", "money", "clock", "events", "notation"),),
     (("document", "schema", "profile", "terms", "feasibility", "invariants", "incidents", "closure"),),
     (("ports",),),
-    (("network", "virtual"), ("venue",), ("bots",), ("evidence",), ("circumstances",)),
+    (("network", "virtual"), ("venue",), ("bots",), ("evidence",), ("circumstances",), ("tripwire",)),
     (("settings", "record", "watch", "world", "live", "run", "stage"),),
     (("plugin", "session", "fixtures", "search", "cli"),),
 )

@@ -1,6 +1,7 @@
 """E14: after the stop no order is open and the account is flat, or as declared. E16: the window was not idle."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from streams import BUY, NO_TRADE, Placed, Stream, broken, held, micro_cap_run, no_trade_run, verdict_of, without
@@ -129,3 +130,53 @@ def test_orders_of_somebody_else_do_not_count() -> None:
 
     facts = without(micro_cap_run(trades=False, flat=foreign), lambda f: getattr(f, "client_id", "") == "hidden")
     assert verdict_of("E16", facts).exercise == 0
+
+
+# what is open, sent or held at the end
+
+
+def test_an_order_whose_end_nothing_shows_breaks_it_though_the_lists_are_empty() -> None:
+    facts = micro_cap_run(flat=lambda stream: stream.place(Side.BUY, BUY), trades=False)
+    verdict = verdict_of("E14", facts)
+    assert (verdict.outcome, "last seen live" in verdict.reason) == (Outcome.BROKEN, True)
+
+
+def test_an_end_that_is_learned_before_a_late_report_is_an_end() -> None:
+    def late(stream: Stream) -> None:
+        order = stream.place(Side.BUY, BUY)
+        stream.cancel(order)
+        stream.show(order, OrderState.LIVE)
+
+    assert "E14" in held(micro_cap_run(flat=late))
+
+
+@pytest.mark.parametrize("step", ["stopped", "killed"])
+def test_an_order_that_is_sent_after_the_bot_was_done_breaks_it(step: str) -> None:
+    def late(stream: Stream) -> None:
+        stream.step(step)
+        stream.answer(stream.send(Side.BUY, BUY).request, code="40762")
+
+    verdict = verdict_of("E14", micro_cap_run(stopped=late))
+    assert verdict.outcome is Outcome.BROKEN
+    assert "was sent at 01:03:01.000 UTC, after the bot was done" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "outcome"),
+    [
+        (None, "5", Outcome.BROKEN),
+        ("4", "5", Outcome.BROKEN),
+        ("5", "5", Outcome.HELD),
+        ("5", "0", Outcome.HELD),
+    ],
+)
+def test_a_position_of_another_symbol_is_what_it_was_before_or_none(
+    before: str | None, after: str, outcome: Outcome
+) -> None:
+    facts: list[Fact] = []
+    for fact in micro_cap_run():
+        facts.append(fact)
+        size = {"preflight": before, "closing": after}.get(fact.via) if isinstance(fact, PositionSeen) else None
+        if size is not None:
+            facts.append(replace(fact, symbol="ETHUSDT", size=Decimal(size)))  # type: ignore[call-arg]
+    assert verdict_of("E14", without(facts, lambda _: False)).outcome is outcome

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from streams import BUY, MICRO_CAP, SELL, Moment, Stream, broken, micro_cap_run, verdict_of, without
 
-from botproof.events import ContractRead, OrderState, Side
+from botproof.events import ContractRead, Fact, OrderSeen, OrderState, Side
 from botproof.invariants.verdict import Outcome, Verdict
 
 WIDE = replace(MICRO_CAP, total_amount_quote=Decimal(100))
@@ -29,7 +29,7 @@ def test_a_position_closed_by_its_take_profit_is_held() -> None:
 
 def test_without_a_position_it_is_not_shown() -> None:
     verdict = trading(lambda stream: stream.cancel(stream.place(Side.BUY, BUY)))
-    assert (verdict.outcome, verdict.reason) == (Outcome.NOT_SHOWN, "0 of 1 net positions opened by fills")
+    assert (verdict.outcome, verdict.reason) == (Outcome.NOT_SHOWN, "0 of 1 net positions opened by fills and exited")
 
 
 @pytest.mark.parametrize(("wait", "outcome"), [("4.999", Outcome.HELD), ("4.999001", Outcome.BROKEN)])
@@ -145,7 +145,42 @@ def test_opposite_entries_that_net_to_flat_owe_no_exit() -> None:
         bought(stream)
         stream.wait(1).fill(sell)
 
-    assert trading(passage).outcome is Outcome.HELD
+    def and_one_that_is_exited(stream: Stream) -> None:
+        passage(stream)
+        bought(stream)
+        stream.fill(stream.place(Side.SELL, PROFIT, exits=True))
+
+    verdict = trading(and_one_that_is_exited)
+    assert (verdict.outcome, verdict.exercise) == (Outcome.HELD, 1)
+
+
+def test_positions_that_were_only_netted_away_put_no_exit_to_the_test() -> None:
+    def passage(stream: Stream) -> None:
+        for _ in range(2):
+            sell = stream.place(Side.SELL, SELL)
+            bought(stream)
+            stream.wait(1).fill(sell)
+
+    verdict = trading(passage)
+    assert (verdict.outcome, verdict.exercise) == (Outcome.NOT_SHOWN, 0)
+
+
+def test_an_exit_that_the_venue_shows_without_reduce_only_is_none() -> None:
+    facts = micro_cap_run()
+    told = [replace(f, reduce_only=False) if isinstance(f, OrderSeen) else f for f in facts]
+    verdict = verdict_of("E10", without(told, lambda _: False))
+    assert verdict.outcome is Outcome.BROKEN
+    assert "had no exit for" in verdict.reason
+
+
+def test_a_venue_clock_that_is_ahead_breaks_nothing_that_the_tape_shows_in_order() -> None:
+    def ahead(fact: Fact) -> Fact:
+        return fact if fact.t_venue_us is None else replace(fact, t_venue_us=fact.t_venue_us + 900_000)
+
+    told = [
+        replace(f, t_local_us=f.t_venue_us) if isinstance(f, OrderSeen) and f.t_venue_us else f for f in micro_cap_run()
+    ]
+    assert broken(without(map(ahead, told), lambda _: False)) == set()
 
 
 def test_an_exit_that_raced_with_netting_and_was_refused_with_22002_is_held() -> None:

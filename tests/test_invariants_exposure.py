@@ -245,3 +245,41 @@ def test_a_client_id_used_for_two_orders_counts_both() -> None:
     facts = micro_cap_run(flat=twice, trades=False)
     assert len([fact for fact in facts if isinstance(fact, OrderSeen)]) == 3
     assert verdict_of("E1", facts).peak == Decimal("20.17911")
+
+
+def test_the_size_that_the_venue_shows_is_the_one_that_counts() -> None:
+    facts = micro_cap_run()
+    told = [replace(f, size=Decimal("0.005")) if isinstance(f, OrderSeen) and f.order_id == "o1" else f for f in facts]
+    verdict = verdict_of("E1", without(told, lambda _: False))
+    assert (verdict.outcome, "x 0.005" in verdict.reason) == (Outcome.BROKEN, True)
+
+
+def test_exits_that_the_venue_shows_without_reduce_only_are_exposure() -> None:
+    facts = micro_cap_run(flat=lambda s: s.cancel(s.place(Side.SELL, SELL, "0.0005", exits=True)), trades=False)
+    assert verdict_of("E1", facts).outcome is not Outcome.BROKEN
+    told = [replace(f, reduce_only=False) if isinstance(f, OrderSeen) else f for f in facts]
+    assert verdict_of("E1", without(told, lambda _: False)).outcome is Outcome.BROKEN
+
+
+def test_a_client_id_used_again_after_a_refused_exit_is_an_entry() -> None:
+    def used_again(stream: Stream) -> None:
+        for _ in range(3):
+            exit_ = stream.send(Side.SELL, SELL, exits=True)
+            stream.wait("0.02").answer(exit_.request, code="22002")
+            order = stream.send(Side.BUY, BUY, client_id=exit_.client_id)
+            order.client_id = exit_.client_id
+            stream.wait("0.02").answer(order.request, order_id=order.order_id, client_id=order.client_id)
+
+    verdict = verdict_of("E1", micro_cap_run(flat=used_again, trades=False))
+    assert (verdict.outcome, verdict.peak, verdict.exercise) == (Outcome.BROKEN, Decimal("20.17911"), 3)
+
+
+def test_a_client_id_used_again_before_the_refusal_takes_what_was_accepted() -> None:
+    def used_again(stream: Stream) -> None:
+        exit_ = stream.send(Side.SELL, SELL, exits=True)
+        order = stream.send(Side.BUY, BUY, "0.0003", client_id=exit_.client_id)
+        stream.answer(exit_.request, code="22002")
+        stream.answer(order.request, order_id=order.order_id, client_id=exit_.client_id)
+
+    verdict = verdict_of("E1", micro_cap_run(flat=used_again, trades=False))
+    assert (verdict.outcome, verdict.peak) == (Outcome.BROKEN, Decimal("20.17911"))

@@ -7,7 +7,19 @@ from decimal import Decimal
 import pytest
 from streams import BUY, NO_TRADE, SELL, Stream, broken, held, micro_cap_run, no_trade_run, verdict_of, without
 
-from botproof.events import Action, Fact, OpenOrdersRead, OrderSeen, OrderState, PositionSeen, Side, Source
+from botproof.events import (
+    Action,
+    Fact,
+    ModeOrLeverageChanged,
+    OpenOrdersRead,
+    OrderSeen,
+    OrderState,
+    PositionSeen,
+    RequestSent,
+    SettingsRead,
+    Side,
+    Source,
+)
 from botproof.invariants.catalogue import IMPLICATIONS
 from botproof.invariants.verdict import Outcome, Verdict
 
@@ -101,8 +113,49 @@ def test_an_order_open_since_before_the_window_rests_inside_it() -> None:
     assert verdict.reason.startswith("an order rests inside the window: somebody-1, open since before")
 
 
+def clean_up(stream: Stream) -> None:
+    stream.answer(stream.request(Action.CANCEL, order_id="f1").request)
+    stream.answer(stream.request(Action.SET_LEVERAGE).request)
+
+
 def test_clean_up_before_the_window_is_held() -> None:
-    assert judged(no_trade_run(begun=place_and_cancel)).outcome is Outcome.HELD
+    assert judged(no_trade_run(begun=clean_up)).outcome is Outcome.HELD
+
+
+def test_after_the_window_a_cancel_is_allowed_and_a_setting_is_not() -> None:
+    assert judged(no_trade_run(ended=lambda s: s.wait(1).request(Action.CANCEL))).outcome is Outcome.HELD
+    changed = judged(no_trade_run(ended=lambda s: s.wait(1).request(Action.SET_LEVERAGE)))
+    assert (changed.outcome, "outside the window" in changed.reason) == (Outcome.BROKEN, True)
+
+
+@pytest.mark.parametrize("moment", ["begun", "ended"])
+@pytest.mark.parametrize("name", ["an order placed and cancelled", "an order refused", "a request of an unread kind"])
+def test_a_bot_that_places_anything_outside_the_window_breaks_it(name: str, moment: str) -> None:
+    spoil = BREACHES[name][0]
+    verdict = judged(no_trade_run(**{moment: lambda s: spoil(s.wait(1))}))  # type: ignore[arg-type]
+    assert verdict.outcome is Outcome.BROKEN
+    assert "outside the window" in verdict.reason
+
+
+@pytest.mark.parametrize("moment", ["begun", "ended"])
+def test_an_order_of_the_bot_outside_the_window_is_seen_by_the_venue_alone(moment: str) -> None:
+    verdict = judged(venue_only(no_trade_run(**{moment: lambda s: place_and_cancel(s.wait(1))})))  # type: ignore[arg-type]
+    assert "the bot placed bot1-r1-1 outside the window: it was live" in verdict.reason
+
+
+def test_a_fill_of_the_bot_outside_the_window_breaks_it() -> None:
+    def fill(stream: Stream) -> None:
+        stream.fill(stream.wait(1).send(Side.BUY, BUY), row=False)
+
+    facts = without(venue_only(no_trade_run(ended=fill)), lambda f: isinstance(f, OrderSeen))
+    assert "outside the window: it was filled" in judged(facts).reason
+
+
+def test_an_answer_without_its_request_is_not_shown() -> None:
+    verdict = judged(without(no_trade_run(), lambda f: isinstance(f, RequestSent) and f.request == 2))
+    assert verdict.outcome is Outcome.HELD  # a reading that was never answered
+    orphan = judged(without(no_trade_run(), lambda f: isinstance(f, RequestSent) and f.request == 1))
+    assert (orphan.outcome, "is not on the tape" in orphan.reason) == (Outcome.NOT_SHOWN, True)
 
 
 def test_an_order_of_before_that_ends_inside_is_broken() -> None:
@@ -115,18 +168,21 @@ def test_an_order_of_before_that_ends_inside_is_broken() -> None:
 
 def test_an_end_before_the_window_counts_however_late_it_is_learned() -> None:
     def begun(stream: Stream) -> None:
-        order = stream.send(Side.BUY, BUY)
-        stream.show(order, OrderState.LIVE)
+        foreign_order(stream)
+        order = stream.send(Side.SELL, SELL)
+        order.client_id, order.order_id = "somebody-1", "f1"
         stream.show(order, OrderState.CANCELED, late="200")
 
-    assert judged(no_trade_run(begun=begun)).outcome is Outcome.HELD
+    assert judged(venue_only(no_trade_run(begun=begun))).outcome is Outcome.HELD
 
 
 def test_an_order_that_ended_after_the_window_and_began_unseen_is_not_shown() -> None:
     def late(stream: Stream) -> None:
-        stream.wait(1).show(stream.send(Side.BUY, BUY), OrderState.CANCELED)
+        order = stream.wait(1).send(Side.SELL, SELL)
+        order.client_id, order.order_id = "somebody-1", "f1"
+        stream.show(order, OrderState.CANCELED)
 
-    verdict = judged(no_trade_run(ended=late))
+    verdict = judged(venue_only(no_trade_run(ended=late)))
     assert verdict.outcome is Outcome.NOT_SHOWN
     assert "when it began is unknown" in verdict.reason
 
@@ -168,6 +224,27 @@ def test_settings_put_right_before_the_window_are_no_change_in_it() -> None:
         stream.wait(1).read_back()
 
     assert judged(no_trade_run(begun=put_right)).outcome is Outcome.HELD
+
+
+def test_the_settings_that_count_are_the_last_ones_on_the_tape_before_the_window_opened() -> None:
+    def opening(stream: Stream) -> None:  # the bot changed them since the preflight, and the clock is at the opening
+        stream.to_minute()
+        stream.settings(leverage=7)
+        stream.write(
+            ModeOrLeverageChanged(
+                src=Source.VENUE,
+                t_local_us=stream.now_us,
+                symbol="BTCUSDT",
+                setting="leverage",
+                before="1",
+                after="9",
+            )
+        )
+
+    facts = no_trade_run(begun=opening)
+    opened = next(fact.seq for fact in facts if fact.kind == "WindowOpened")
+    seven = [replace(f, leverage=7) if isinstance(f, SettingsRead) and f.seq > opened else f for f in facts]
+    assert judged(without(seven, lambda _: False)).outcome is Outcome.HELD
 
 
 @pytest.mark.parametrize("kind", [OpenOrdersRead, PositionSeen])

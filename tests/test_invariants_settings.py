@@ -97,6 +97,36 @@ def test_a_request_to_change_after_the_first_order_is_not_shown() -> None:
     assert "E8" in held(micro_cap_run(quoted=lambda stream: ask(stream, "40797")))
 
 
+def test_a_request_of_an_unread_kind_is_not_shown_unless_refused() -> None:
+    def ask(stream: Stream, code: str) -> None:
+        sent = stream.request(Action.OTHER, path="/api/v2/mix/account/set-all-leverage")
+        stream.wait("0.02").answer(sent.request, code=code)
+
+    asked = verdict_of("E8", micro_cap_run(quoted=lambda stream: ask(stream, "00000")))
+    assert (asked.outcome, "set-all-leverage" in asked.reason) == (Outcome.NOT_SHOWN, True)
+    assert "E8" in held(micro_cap_run(quoted=lambda stream: ask(stream, "40404")))
+
+
+def test_a_change_without_an_answer_is_not_shown_however_it_was_read_back() -> None:
+    verdict = verdict_of("E8", micro_cap_run(begun=lambda stream: stream.request(Action.SET_LEVERAGE)))
+    assert (verdict.outcome, "is unknown" in verdict.reason) == (Outcome.NOT_SHOWN, True)
+    lost = micro_cap_run(begun=lambda stream: stream.lose(stream.request(Action.SET_LEVERAGE).request))
+    assert verdict_of("E8", lost).outcome is Outcome.NOT_SHOWN
+
+
+def test_a_change_that_is_answered_after_the_read_back_was_sent_needs_another() -> None:
+    def crossing(stream: Stream) -> None:
+        change = stream.request(Action.SET_LEVERAGE)
+        read = stream.request(Action.READ)
+        stream.wait("0.02").answer(change.request)
+        stream.answer(read.request)
+        stream.settings(Source.TAP)
+
+    verdict = verdict_of("E8", micro_cap_run(begun=crossing, reads_back=False))
+    assert (verdict.outcome, "before a change of them was answered" in verdict.reason) == (Outcome.NOT_SHOWN, True)
+    assert "E8" in held(micro_cap_run(begun=crossing))
+
+
 @pytest.mark.parametrize("src", [Source.TAP, Source.VENUE])
 def test_without_the_read_backs_of_either_it_is_not_held(src: Source) -> None:
     def gone(fact: Fact) -> bool:

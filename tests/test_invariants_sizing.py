@@ -6,7 +6,17 @@ from decimal import Decimal
 import pytest
 from streams import BUY, MICRO_CAP, SELL, Stream, broken, held, micro_cap_run, verdict_of, without
 
-from botproof.events import Action, ContractRead, Fact, OrderState, RequestSent, Side
+from botproof.events import (
+    Action,
+    ContractRead,
+    Fact,
+    FillSeen,
+    OrderSeen,
+    OrderState,
+    OrderType,
+    RequestSent,
+    Side,
+)
 from botproof.invariants.sizing import planned_sizes
 from botproof.invariants.verdict import Outcome
 
@@ -202,8 +212,86 @@ def test_an_order_of_an_earlier_run_is_not_one_that_nobody_saw() -> None:
     def leftover(stream: Stream) -> None:
         order = stream.send(Side.BUY, BUY, client_id="")
         order.client_id = "bot1-r0-1"
+        stream.lists("preflight", plain=(order.order_id,))
         stream.show(order, OrderState.CANCELED)
 
     facts = micro_cap_run(begun=leftover)
     kept = without(facts, lambda f: isinstance(f, RequestSent) and f.is_entry and not f.client_id)
     assert {"E2", "E4", "E5"} <= held(kept)
+
+
+def of_the_first_order(facts: list[Fact], **changes: object) -> list[Fact]:
+    """The same run where the venue shows the first order otherwise than it was asked for."""
+    first = next(fact for fact in facts if isinstance(fact, OrderSeen)).order_id
+    told = [replace(f, **changes) if isinstance(f, OrderSeen) and f.order_id == first else f for f in facts]  # type: ignore[arg-type]
+    return without(told, lambda _: False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"size": Decimal("0.0002")}, "size 0.0002 instead of 0.0001"),
+        ({"price": Decimal("67000")}, "price 67000 instead of 67263.7"),
+        ({"side": Side.SELL}, "side sell instead of buy"),
+        ({"reduce_only": True}, "reduce-only"),
+        ({"order_type": OrderType.MARKET, "price": None}, "type market instead of limit"),
+    ],
+)
+def test_an_order_that_the_venue_shows_otherwise_is_not_shown(changes: dict[str, object], what: str) -> None:
+    facts = of_the_first_order(micro_cap_run(), **changes)
+    for promise in ("E1", "E2", "E4", "E5"):
+        assert promise not in held(facts), promise
+    assert verdict_of("E4", facts).reason.endswith(what)
+
+
+def test_a_limit_entry_that_the_venue_shows_at_market_was_never_planned() -> None:
+    facts = of_the_first_order(micro_cap_run(), order_type=OrderType.MARKET, price=None)
+    verdict = verdict_of("E5", facts)
+    assert (verdict.outcome, "at a limit price only" in verdict.reason) == (Outcome.BROKEN, True)
+
+
+def test_a_fill_of_the_other_side_is_not_shown() -> None:
+    told = [replace(f, side=f.side.opposite) if isinstance(f, FillSeen) else f for f in micro_cap_run()]
+    assert not {"E1", "E2", "E4", "E5", "E10"} & held(without(told, lambda _: False))
+
+
+def test_an_exit_that_the_venue_cuts_to_the_position_is_no_other_order() -> None:
+    def cut(stream: Stream) -> None:
+        order = stream.send(Side.SELL, "67532.8", "0.0002", exits=True)
+        order.size = Decimal("0.0001")
+        stream.show(order, OrderState.LIVE)
+        stream.cancel(order)
+
+    assert {"E2", "E4", "E5"} <= held(micro_cap_run(held=cut))
+
+
+@pytest.mark.parametrize("field", ["side", "order_type", "size", "price"])
+def test_an_order_that_cannot_be_read_is_not_shown(field: str) -> None:
+    def padded(stream: Stream) -> None:
+        stream.answer(stream.send(Side.BUY, BUY, **{field: None}).request, code="40017")
+
+    facts = micro_cap_run(flat=padded)
+    assert not {"E1", "E2", "E4", "E5", "E10"} & held(facts)
+
+
+def test_a_market_entry_is_valued_at_mark_whatever_price_it_names() -> None:
+    facts = micro_cap_run(flat=lambda s: s.cancel(s.place(Side.BUY, None, "0.0003")))
+    told = [replace(f, price=Decimal(1)) if isinstance(f, RequestSent) and f.is_entry else f for f in facts]
+    assert "worth 20.25 USDT" in verdict_of("E2", without(told, lambda _: False)).reason
+
+
+def test_an_answer_without_its_request_is_not_shown() -> None:
+    facts = without(micro_cap_run(), lambda f: isinstance(f, RequestSent) and f.action is Action.READ)
+    assert not {"E1", "E2", "E4", "E5", "E8", "E10"} & held(facts)
+
+
+def test_an_order_of_nobody_known_is_not_shown() -> None:
+    def foreign(stream: Stream) -> None:
+        order = stream.send(Side.BUY, "50000", client_id="hidden")
+        order.client_id, order.order_id = "zzz-1", "f1"
+        stream.show(order, OrderState.LIVE)
+        stream.show(order, OrderState.CANCELED)
+
+    facts = without(micro_cap_run(flat=foreign), lambda f: getattr(f, "client_id", "") == "hidden")
+    for promise in ("E1", "E2", "E4", "E5"):
+        assert verdict_of(promise, facts).reason == "the venue showed the order zzz-1, and nobody saw it being sent"

@@ -23,7 +23,7 @@ from streams import (
     without,
 )
 
-from botproof.events import Action, BotFill, Covered, Fact, RunEnded, RunStarted, Side, Source
+from botproof.events import Action, BotFill, Covered, Fact, RequestSent, RunEnded, RunStarted, Side, Source
 from botproof.invariants.catalogue import IMPLICATIONS, PROMISES
 from botproof.invariants.judge import BUILT, FOLDS, WITNESSES, judge
 from botproof.invariants.verdict import Outcome
@@ -304,6 +304,34 @@ def test_numbers_that_cannot_be_reckoned_with_blind_and_do_not_raise() -> None:
     verdict = verdict_of("E4", facts)
     assert (verdict.outcome, "cannot be reckoned with" in verdict.reason) == (Outcome.NOT_SHOWN, True)
     assert "E2" in held(facts)
+
+
+@pytest.mark.parametrize("value", [None, 1, 0.1, Decimal(1), ["1"], {"a": 1}])
+def test_a_row_value_that_is_no_text_is_never_held_and_never_raises(value: object) -> None:
+    for column in ("price", "amount_base", "notional_quote", "side", "exchange_trade_id"):
+
+        def spoilt(fact: Fact, column: str = column) -> Fact:
+            return replace(fact, row=dict(fact.row) | {column: value}) if isinstance(fact, BotFill) else fact  # type: ignore[dict-item]
+
+        verdicts = judge(map(spoilt, micro_cap_run()), MICRO_CAP, TERMS)
+        assert Outcome.HELD not in {verdict.outcome for verdict in verdicts if verdict.id in ("C1", "C8", "C10")}
+        expected = {"C8"} if column == "exchange_trade_id" else {"C10"} if column == "side" else {"C1"}
+        assert expected <= {verdict.id for verdict in verdicts if verdict.outcome is Outcome.BROKEN}
+
+
+def test_a_value_of_another_kind_blinds_what_meets_it_and_nothing_else() -> None:
+    told = [replace(f, size="0.0001") if isinstance(f, RequestSent) and f.is_entry else f for f in micro_cap_run()]  # type: ignore[arg-type]
+    facts = retape(told)
+    verdict = verdict_of("E4", facts)
+    assert (verdict.outcome, "TypeError" in verdict.reason) == (Outcome.NOT_SHOWN, True)
+    assert {"E8", "E14"} <= held(facts)
+
+
+def test_a_breach_that_was_found_before_stays_broken() -> None:
+    told = micro_cap_run(flat=lambda stream: stream.cancel(stream.place(Side.BUY, "67263.75")))
+    last = max(f.seq for f in told if isinstance(f, RequestSent) and f.is_entry)
+    odd = [replace(f, size=()) if f.seq == last else f for f in told]  # type: ignore[call-arg]
+    assert verdict_of("E4", odd).outcome is Outcome.BROKEN
 
 
 def test_equal_tapes_give_equal_verdicts_whatever_the_callers_decimal_context() -> None:

@@ -3,18 +3,23 @@
 import errno
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 import httpx
 import pytest
 from bot_floor import CANCEL, EPOCH_US, PLACE, PREFIX, SETTINGS, Floor, no_trade_profile, profile
 
+from botproof.bots.quoting import Quote
+from botproof.bots.reference import ReferenceBot
 from botproof.errors import HarnessError
 from botproof.events import OrderState, OrderType, Side
 from botproof.evidence.rows import FILLS, MINUTE
 from botproof.fakes.bitget.core.messages import CancelOrder, OrderView, PlaceOrder, SetLeverage, SetPositionMode
+from botproof.ports import OrderRequest
 
 STEP = Decimal("0.0001")
+ACCOUNT_PATH = "/api/v2/mix/account/account"
 DETAIL = "/api/v2/mix/order/detail"
 BOTH_QUOTES = [(Side.BUY, Decimal("67263.7"), STEP), (Side.SELL, Decimal("67736.4"), STEP)]
 
@@ -99,13 +104,60 @@ def test_one_side_below_the_minimum_leaves_the_other_side_quoted() -> None:
         assert floor.record.states == [("running", ("below_minimum",))]
 
 
+class QuotesOffTick(ReferenceBot):
+    """Prices its entries between two ticks; the venue takes none of them."""
+
+    def entry_order(self, quote: Quote) -> OrderRequest:
+        return super().entry_order(replace(quote, price=quote.price + Decimal("0.05")))
+
+
 def test_an_order_refused_for_ever_is_tried_once_a_refresh() -> None:
-    with Floor(deposit=5) as floor:
+    with Floor(QuotesOffTick) as floor:
         floor.start(300)
         refused = floor.calls(PLACE)
-        assert {call.code for call in refused} == {"40762"}
+        assert refused
+        assert "00000" not in {call.code for call in refused}
         assert len(refused) <= 4
         assert ("soft_pause", ("order_rejected",)) in floor.record.states
+
+
+# margin
+
+
+def test_an_account_that_backs_no_quote_is_sent_none_and_said() -> None:
+    with Floor(deposit=5) as floor:
+        floor.start(300)
+        assert floor.calls(PLACE) == []
+        assert floor.record.states == [("soft_pause", ("insufficient_margin",))]
+
+
+def test_a_side_that_the_account_does_not_back_is_left_out_and_the_other_quoted() -> None:
+    with Floor(deposit=10) as floor:
+        floor.start(300)
+        assert {order.side for order in floor.orders} == {Side.BUY}
+        assert len(floor.open_orders) == 1
+        assert {call.code for call in floor.calls(PLACE)} == {"00000"}
+        assert floor.record.states == [("running", ("insufficient_margin",))]
+
+
+def test_no_round_begins_on_an_account_that_could_not_be_read() -> None:
+    with Floor() as floor:
+        floor.start(60)
+        floor.line.loses_request = lambda request: request.url.path == ACCOUNT_PATH
+        floor.pass_time(120)
+        assert len(floor.calls(PLACE)) == 2
+        assert floor.record.states[-1] == ("soft_pause", ("account_unread",))
+        floor.line.loses_request = lambda _: False
+        floor.until(lambda: len(floor.open_orders) == 2, 30)
+
+
+@pytest.mark.parametrize("seed", [1, 3])
+def test_no_entry_is_refused_where_the_envelope_is_the_whole_account(seed: int) -> None:
+    with Floor(deposit=20, price="50000", volatility_percent=600, seed=seed) as floor:
+        floor.start(1800)
+        floor.stop()
+        assert len(floor.fills) > 2
+        assert {call.code for call in floor.calls(PLACE)} <= {"00000", "22002"}
 
 
 # exits
@@ -272,6 +324,30 @@ def test_a_cancel_that_was_lost_is_sent_again() -> None:
         assert shapes(floor.open_orders) == BOTH_QUOTES
 
 
+def test_a_cancel_that_comes_too_late_is_not_repeated_and_the_fill_is_exited() -> None:
+    with Floor() as floor:
+        floor.start(10)
+        lost = []
+
+        def fills_first(request: httpx.Request) -> bool:
+            """Loses the cancel until the quote is filled, so that what arrives at last finds nothing to cancel."""
+            if request.url.path != CANCEL or floor.fills:
+                return False
+            lost.append(request)
+            return True
+
+        floor.line.loses_request = fills_first
+        floor.rest("hand-1", Side.BUY, "66000")  # makes the bot withdraw its quotes
+        floor.move("-0.0036", 1)
+        floor.until(lambda: bool(floor.fills))
+        floor.pass_time(20)
+        late = [call for call in floor.calls(CANCEL) if call.code == "43001"]
+        assert lost
+        assert len(late) <= 1
+        assert len(floor.exits) == 1
+        assert len(floor.record.fills) == 1
+
+
 def test_a_fill_behind_a_dropped_stream_is_found_by_reading() -> None:
     with Floor() as floor:
         floor.start(10)
@@ -422,6 +498,39 @@ def test_a_stop_before_the_start_has_worked_sends_nothing_that_trades() -> None:
         assert floor.orders == []
 
 
+def test_a_bot_stopped_before_its_run_asks_the_venue_for_nothing_and_returns() -> None:
+    with Floor() as floor:
+        floor.bot.stop()
+        floor.start()
+        floor.until(floor.task.done, 5)
+        assert floor.task.exception() is None
+        assert floor.calls() == []
+        assert floor.record.states == [("soft_pause", ("starting", "stopping", "stream_down"))]
+
+
+def test_a_second_stop_changes_nothing() -> None:
+    with filled_entry(Floor()) as floor:
+        floor.bot.stop()
+        floor.pass_time(Decimal("0.1"))
+        floor.stop()
+        assert floor.position == 0
+        assert [order.order_type for order in floor.exits] == [OrderType.LIMIT, OrderType.MARKET]
+        told = list(floor.record.states)
+        floor.bot.stop()
+        floor.pass_time(5)
+        assert floor.record.states == told
+
+
+def test_a_second_stop_does_not_extend_the_thirty_seconds() -> None:
+    with Floor() as floor:
+        floor.start(10)
+        floor.line.loses_request = lambda _: True
+        floor.bot.stop()
+        floor.pass_time(20)
+        floor.stop(10)
+        assert floor.record.states[-1] == ("hard_stop", ("stop_timed_out",))
+
+
 def test_what_crashes_the_bot_leaves_it_as_itself() -> None:
     with Floor() as floor:
 
@@ -467,7 +576,7 @@ def test_each_trade_is_one_row_with_every_column_and_agrees_with_the_venue() -> 
 
 
 def test_counters_of_a_row_take_in_exactly_the_fills_before_it() -> None:
-    with Floor(volatility_percent=400, seed=3) as floor:
+    with Floor(volatility_percent=600, seed=3) as floor:
         floor.start(3600)
         assert len(floor.record.fills) > 2
         for row in floor.record.minutes:

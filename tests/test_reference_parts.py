@@ -25,7 +25,7 @@ from botproof.bots.diary import Diary, costs, utc_text
 from botproof.bots.execution import Execution
 from botproof.bots.holding import Holding, closable, stop_is_reached, take_profit_price
 from botproof.bots.orders import Fate, OwnOrders, Purpose
-from botproof.bots.quoting import levels_of, mid_of, quote_of
+from botproof.bots.quoting import backing_usdt, levels_of, mid_of, quote_of, weighed
 from botproof.bots.settings import mismatches
 from botproof.clock import ManualClock
 from botproof.errors import Unanswered, VenueError
@@ -187,6 +187,36 @@ def test_a_book_with_an_empty_side_has_no_mid() -> None:
     side = ((Decimal(2), Decimal(1)),)
     assert mid_of(Depth(symbol="", bids=side, asks=((Decimal(3), Decimal(1)),), t_ms=0)) == Decimal("2.5")
     assert mid_of(Depth(symbol="", bids=side, asks=(), t_ms=0)) is None
+
+
+def test_an_entry_is_backed_by_its_margin_and_its_taker_fee() -> None:
+    assert backing_usdt(Decimal(50_000), STEP, 2, CONTRACT) == Decimal("2.503")
+
+
+@pytest.mark.parametrize(
+    ("free", "backed"),
+    [
+        ("20", [True, True]),
+        ("13.50812", [True, True]),
+        ("13.50811", [True, False]),
+        ("6.8", [True, False]),
+        ("6.7", [False] * 2),
+    ],
+)
+def test_levels_take_of_the_margin_nearest_first(free: str, backed: list[bool]) -> None:
+    levels = weighed(levels_of(profile()), Decimal(free), Decimal("67500.05"), CONTRACT, 1)
+    assert [level.is_backed for level in levels] == backed
+
+
+def test_a_level_that_is_left_out_leaves_its_margin_to_the_next() -> None:
+    dear, cheap = levels_of(profile())
+    levels = weighed((replace(dear, amount_usdt=Decimal(14)), cheap), Decimal(7), Decimal(67_500), CONTRACT, 1)
+    assert [level.is_backed for level in levels] == [False, True]
+
+
+def test_a_level_below_the_minimum_takes_no_margin() -> None:
+    level = replace(levels_of(profile())[0], amount_usdt=Decimal(1))
+    assert weighed((level,), Decimal(0), Decimal(67_500), CONTRACT, 1)[0].is_backed
 
 
 # holding
@@ -697,3 +727,63 @@ def test_an_open_order_that_the_list_does_not_show_is_looked_up() -> None:
     assert isinstance(step_of(found), Wait)  # it may be younger than the list
     found.see_open_orders([], [], NOW + 3 * SECOND_US)
     assert step_of(found, NOW + 3 * SECOND_US) == LookUp("bot1-a-1")
+
+
+# a cancel that comes too late
+
+
+class TooLate:
+    """A venue that has nothing to cancel; asked for the order it answers as it was told."""
+
+    def __init__(self, answer: Order | VenueError) -> None:
+        self.answer, self.cancels = answer, 0
+
+    async def cancel(self, _symbol: str, *, client_id: str) -> None:
+        self.cancels += 1
+        raise VenueError("43001", f"The order does not exist: {client_id}")
+
+    async def order(self, _symbol: str, *, client_id: str) -> Order:
+        assert client_id == "bot1-a-1"
+        if isinstance(self.answer, VenueError):
+            raise self.answer
+        return self.answer
+
+
+def canceled_too_late(answer: Order | VenueError) -> tuple[Desk, Execution, ManualClock]:
+    """A desk whose only order was canceled in vain."""
+    found = desk()
+    found.next_round_us = NOW + 90 * SECOND_US
+    found.orders.sent(request(), Purpose.ENTRY, NOW)
+    found.orders.accepted("bot1-a-1", "id-bot1-a-1", NOW)
+    execution, clock = hands(found, TooLate(answer))
+    asyncio.run(execution.cancel("bot1-a-1"))
+    return found, execution, clock
+
+
+def test_a_cancel_answered_unknown_is_not_repeated_and_waits_for_the_push() -> None:
+    found, _, _ = canceled_too_late(row(state=OrderState.FILLED))
+    assert [order.fate for order in found.orders] == [Fate.CANCELING]
+    assert step_of(found, NOW + SECOND_US) == Wait(NOW + 2 * SECOND_US)
+    found.see_fill(trade("1", Side.BUY, "0.0001"), NOW + SECOND_US)
+    assert len(found.orders) == 0
+    assert found.holding.size == STEP
+
+
+def test_a_cancel_answered_unknown_without_a_push_is_settled_by_asking() -> None:
+    found, execution, _ = canceled_too_late(row(state=OrderState.FILLED))
+    assert step_of(found, NOW + 2 * SECOND_US) == LookUp("bot1-a-1")
+    asyncio.run(execution.look_up("bot1-a-1"))
+    assert len(found.orders) == 0
+    assert [order.client_id for order in found.orders.owed_trades] == ["bot1-a-1"]
+
+
+def test_a_canceled_order_that_the_venue_knows_nothing_of_is_not_asked_for_for_ever() -> None:
+    found, execution, clock = canceled_too_late(VenueError("40109", "cannot be found"))
+    asked_s = []
+    for second in range(60):
+        clock.set_us(NOW + second * SECOND_US)
+        if isinstance(step_of(found, clock.now_us()), LookUp):
+            asked_s.append(second)
+            asyncio.run(execution.look_up("bot1-a-1"))
+    assert asked_s == list(range(2, 37, 2))
+    assert len(found.orders) == 0

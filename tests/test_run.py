@@ -4,17 +4,20 @@ import asyncio
 import contextlib
 import json
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from stages import FAR, a_stage, finished
 
-from botproof.errors import HarnessError, VenueError
+from botproof.errors import HarnessError, NotShown, VenueError
 from botproof.events import (
     BillSeen,
+    BotFill,
     Covered,
     FillSeen,
     OpenOrdersRead,
+    OrderType,
     RunEnded,
     RunStarted,
     Side,
@@ -24,9 +27,10 @@ from botproof.events import (
     WindowOpened,
 )
 from botproof.evidence.tape import read_tape
+from botproof.fakes.rogues import ROGUES
 from botproof.invariants.judge import judge
 from botproof.invariants.verdict import Outcome
-from botproof.ports import BotContext, BotFactory
+from botproof.ports import BotContext, BotFactory, OrderRequest
 from botproof.run import MINUTE_US
 from botproof.stage import Stage
 
@@ -126,7 +130,7 @@ def test_a_bot_that_does_not_stop_is_killed_after_the_terms_limit(tmp_path: Path
 @pytest.mark.parametrize(
     ("factory", "said"),
     [
-        (lambda _: object(), "expected a bot with name, version, run and stop"),
+        (lambda _: object(), "expected a bot with name and version as text, run and stop"),
         (lambda _: 1 / 0, "the bot's factory failed: ZeroDivisionError"),
     ],
 )
@@ -213,11 +217,11 @@ def test_a_tape_that_hides_an_order_disagrees_with_the_journal(tmp_path: Path) -
 
 def test_a_refusal_that_no_step_mentions_fails_the_scenario(tmp_path: Path) -> None:
 
-    with a_stage(tmp_path) as stage:
-        stage.deposit = stage.deposit / 4  # too poor for two quotes
+    with a_stage(tmp_path, bot=ROGUES["off_tick"].create) as stage:
         complaints = finished(stage).settle()
-        assert any("refused a request with 40762" in complaint for complaint in complaints)
-        stage.mention("40762")
+        assert any("refused a request with 45115" in complaint for complaint in complaints)
+        stage.mention("45115")
+        stage.mention("E4")
         assert stage.settle() == []
 
 
@@ -312,3 +316,92 @@ def test_a_run_whose_files_were_never_sealed_lets_go_of_them(tmp_path: Path) -> 
         run = stage.start("BTCUSDT")
     assert run.sealed is None
     assert [path.name.startswith(".") for path in (tmp_path / "runs").iterdir()] == [True]
+
+
+class Ageless(Scripted):
+    version = 1  # type: ignore[assignment]
+
+
+def test_a_bot_whose_version_is_no_text_is_refused(tmp_path: Path) -> None:
+    with a_stage(tmp_path, bot=Ageless) as stage, pytest.raises(HarnessError, match="name and version as text"):
+        stage.start("BTCUSDT")
+
+
+class Writing(Scripted):
+    """Hands in rows that are none, and takes every refusal lightly."""
+
+    rows = ({"price": 1}, {"price": None}, {"colour": "red"}, {"price": "x" * 10_001}, ["price"])
+
+    async def run(self) -> None:
+        for row in self.rows:
+            with contextlib.suppress(HarnessError):
+                self.context.evidence.fill(row)  # type: ignore[arg-type]
+        await self.stopped.wait()
+
+
+def test_a_row_that_is_none_reaches_neither_tape_nor_file(tmp_path: Path) -> None:
+    with a_stage(tmp_path, bot=Writing) as stage:
+        sealed = finished(stage).run.sealed
+        assert sealed is not None
+        assert len((sealed / "fills.csv").read_text().splitlines()) == 1
+        assert not [fact for fact in stage.facts if isinstance(fact, BotFill)]
+
+
+class LeavesLate(Scripted):
+    """Stops in time, and places an order while the books are being read."""
+
+    async def run(self) -> None:
+        await self.stopped.wait()
+        self.later = asyncio.create_task(self.place())
+
+    async def place(self) -> None:
+        await asyncio.sleep(7)
+        with contextlib.suppress(Exception):
+            await self.context.venue.place(
+                OrderRequest(
+                    symbol="BTCUSDT",
+                    side=Side.BUY,
+                    order_type=OrderType.LIMIT,
+                    size=Decimal("0.0001"),
+                    price=Decimal(60000),
+                    client_id=f"{self.context.client_id_prefix}9",
+                )
+            )
+
+
+def test_a_bot_that_was_stopped_is_cut_off_before_the_books_are_read(tmp_path: Path) -> None:
+    with a_stage(tmp_path, bot=LeavesLate) as stage:
+        finished(stage)
+        assert stage.open_order_ids() == ()
+        assert stage.effects()["orders placed"] == 0
+        assert stage.run.disagreements == ()
+
+
+def test_orders_under_other_names_are_counted_and_named(tmp_path: Path) -> None:
+    class Renamed(Scripted):
+        async def run(self) -> None:
+            for number in range(2):
+                await self.context.venue.place(
+                    OrderRequest(
+                        symbol="BTCUSDT",
+                        side=Side.BUY,
+                        order_type=OrderType.LIMIT,
+                        size=Decimal("0.0001"),
+                        price=Decimal(60000 + number),
+                        client_id=f"x-{number}",
+                    )
+                )
+            await self.stopped.wait()
+
+    with a_stage(tmp_path, bot=Renamed) as stage:
+        finished(stage)
+        assert stage.effects()["orders placed"] == 2
+        assert any("placed an order as 'x-0'" in complaint for complaint in stage.settle())
+
+
+def test_an_infeasible_profile_is_not_run(tmp_path: Path) -> None:
+    with a_stage(tmp_path) as stage:
+        stage.use_profile("epp_v2_4_bot1_bitget_live_microcap")
+        with pytest.raises(NotShown, match="INFEASIBLE at 67"):
+            stage.start("BTCUSDT")
+        assert stage.runs == []

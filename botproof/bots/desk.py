@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from botproof.bots.holding import Holding, closable, stop_is_reached
 from botproof.bots.orders import OwnOrders
-from botproof.bots.quoting import Level, Quote, backing_usdt
+from botproof.bots.quoting import Level, backing_usdt
 from botproof.money import ZERO
 from botproof.ports import Contract, Fill, Order, Position, Ticker
 from botproof.profile import Profile
@@ -170,6 +170,20 @@ class Desk:
         """Whether exits must wait for trades on their way; not for ever, where the venue does not tell of them."""
         return bool(self.orders.owed_trades) and "position_mismatch" not in self.hard_reasons
 
+    @property
+    def free_margin_usdt(self) -> Decimal:
+        """What is left for entries of the margin that was available when the round began, with none resting then.
+
+        What the round's own entries hold since is counted here and not by the account's pushes, which may come before
+        or after them. One whose fate is unknown may rest, and counts.
+        """
+        assert self.contract is not None, "the contract is read before anything is quoted"
+        free_usdt = self.round_margin_usdt
+        for order in self.orders.entries:
+            price = order.request.price or ZERO
+            free_usdt -= backing_usdt(price, order.remaining, self.profile.leverage, self.contract)
+        return free_usdt
+
     def pauses(self, now_us: int) -> tuple[str, ...]:
         """Why no entry may be sent or rest, apart from what a round itself found; empty where it may."""
         stale = self.ticker is None or now_us - self.ticker_us > STALE_US
@@ -209,27 +223,13 @@ class Desk:
             if not self.soft_round_reasons():
                 self.next_round_us = min(self.next_round_us, now_us)
 
-    def begin_round(self, levels: tuple[Level, ...], available_usdt: Decimal, now_us: int) -> None:
-        """Owe each of `levels` a quote, out of the margin that the account has available."""
+    def begin_round(self, levels: tuple[Level, ...], now_us: int) -> None:
         self.owed, self.round_size, self.skipped, self.round_reason = levels, len(levels), [], ""
-        self.round_margin_usdt = available_usdt
         self.next_round_us = now_us + self.profile.executor_refresh_time * SECOND_US
 
     def end_round(self, reason: str) -> None:
         """The round went wrong: withdraw what it placed and wait for the next."""
         self.owed, self.round_reason = (), reason
-
-    def why_not(self, quote: Quote) -> str:
-        """Why an order as planned must not be sent: below_minimum, insufficient_margin; empty where it may.
-
-        A round begins with no entry resting, so all that was available then is free but for what the round's own
-        entries hold since. They are counted here and not by the account's pushes, which may come before or after them.
-        """
-        assert self.contract is not None, "the contract is read before anything is planned"
-        if quote.below_minimum:
-            return "below_minimum"
-        needed = backing_usdt(quote.price, quote.size, self.profile.leverage, self.contract)
-        return "" if needed + self._held_usdt(self.contract) <= self.round_margin_usdt else "insufficient_margin"
 
     def level_done(self, level: Level, *, skipped: str = "") -> None:
         """The level was quoted, or `skipped` says why not."""
@@ -239,11 +239,6 @@ class Desk:
 
     def _skip_reasons(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self.skipped))
-
-    def _held_usdt(self, contract: Contract) -> Decimal:
-        """What the entries that still count hold back; one whose fate is unknown may rest, and counts."""
-        entries = ((order.request.price or ZERO, order.remaining) for order in self.orders.entries)
-        return sum((backing_usdt(price, size, self.profile.leverage, contract) for price, size in entries), ZERO)
 
     def _book(self, fill: Fill, client_id: str, now_us: int) -> None:
         self._trades_seen.add(fill.trade_id)

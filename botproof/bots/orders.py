@@ -174,12 +174,16 @@ class OwnOrders:
         """The venue was asked and does not know the order.
 
         An exit is given up at once: its retry under the same client id cannot double it, and a position must not
-        wait. An entry waits until its request cannot land any more.
+        wait. An entry waits until its request cannot land any more. An order that was canceled and that neither a
+        push nor an answer has spoken of for as long is over; what it may have traded shows in the position.
         """
         order = self._orders[client_id]
         if order.fate is Fate.UNKNOWN and (order.is_exit or now_us - order.since_us >= LANDING_US):
             del self._orders[client_id]
             self._spare_ids[order.is_exit].append(client_id)
+        elif order.fate is Fate.CANCELING and now_us - order.since_us >= LANDING_US:
+            order.turn(Fate.DONE, now_us)
+            self._sweep(order, now_us)
 
     def seen(self, row: Order, now_us: int, *, asked: bool = False) -> bool:
         """Take a row of the venue in; returns whether the order went with it, canceled.

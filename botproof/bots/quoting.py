@@ -11,12 +11,12 @@
    rate limit, counts as a reject, and hides the refusals that nobody foresaw.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import chain, zip_longest
 
 from botproof.events import Side
-from botproof.money import ceil_to, floor_to
+from botproof.money import ZERO, ceil_to, floor_to
 from botproof.ports import Contract, Depth
 from botproof.profile import Profile
 
@@ -29,6 +29,7 @@ class Level:
     number: int  # 0 is nearest to mid
     spread: Decimal  # fraction of mid
     amount_usdt: Decimal  # the share of the envelope that this level may commit
+    is_backed: bool = True  # whether the account's margin was found to cover its order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,20 @@ def quote_of(level: Level, mid: Decimal, contract: Contract) -> Quote:
     price = (floor_to if level.side is Side.BUY else ceil_to)(contract.tick, mid * away)
     size = floor_to(contract.qty_step, level.amount_usdt / price)
     return Quote(side=level.side, price=price, size=size, below_minimum=_shortfall(size, price, contract))
+
+
+def weighed(
+    levels: tuple[Level, ...], free_usdt: Decimal, mid: Decimal, contract: Contract, leverage: int
+) -> tuple[Level, ...]:
+    """The levels with `is_backed` told anew: the planned orders at `mid` take of the free margin, nearest first."""
+    found = []
+    for level in levels:
+        quote = quote_of(level, mid, contract)
+        needed_usdt = ZERO if quote.below_minimum else backing_usdt(quote.price, quote.size, leverage, contract)
+        is_backed = needed_usdt <= free_usdt
+        free_usdt -= needed_usdt if is_backed else ZERO
+        found.append(replace(level, is_backed=is_backed))
+    return tuple(found)
 
 
 def backing_usdt(price: Decimal, size: Decimal, leverage: int, contract: Contract) -> Decimal:

@@ -39,7 +39,7 @@ from botproof.bots.diary import MINUTE_US, Diary, Instant, fill_row, minute_row
 from botproof.bots.execution import Execution
 from botproof.bots.holding import take_profit_price
 from botproof.bots.orders import Purpose
-from botproof.bots.quoting import Level, Quote, levels_of, mid_of, quote_of
+from botproof.bots.quoting import Level, Quote, levels_of, mid_of, quote_of, weighed
 from botproof.bots.settings import mismatches, set_promised
 from botproof.errors import Unanswered, VenueError
 from botproof.events import OrderType, Side
@@ -113,8 +113,8 @@ class ReferenceBot:
     # The joints.
 
     def levels(self) -> tuple[Level, ...]:
-        """What one round quotes."""
-        return levels_of(self.profile)
+        """What one round quotes: each level, and whether the margin that is free now backs it at the last mid."""
+        return self._weighed(levels_of(self.profile))
 
     def quote(self, level: Level, mid: Decimal) -> Quote:
         """The planned order of a level."""
@@ -227,6 +227,8 @@ class ReferenceBot:
             if self.desk.started:
                 chores += [group.create_task(self._keep_samples()), group.create_task(self._keep_minutes())]
                 await self._trade()
+            else:
+                self._tell(*self.desk.state(self.now_us()))
             for chore in chores:
                 chore.cancel()
 
@@ -355,25 +357,26 @@ class ReferenceBot:
         return otherwise if ticker is None else (ticker.bid + ticker.ask) / 2
 
     async def _begin_round(self) -> None:
+        """Plan a round from one reading of the account and one of the book."""
         try:
             await self.read_settings()
         except (VenueError, Unanswered):
             self._put_off("account_unread")
             return
-        if self.next_step() != BeginRound():
-            return  # something happened while the account was read
         if self._available is None:
             self._put_off("account_unread")
-        else:
-            self.desk.begin_round(self.levels(), self._available, self.now_us())
+        elif await self._read_book() and self.next_step() == BeginRound():  # else something happened meanwhile
+            self.desk.round_margin_usdt = self._available
+            self.desk.begin_round(self.levels(), self.now_us())
 
     async def _place_quote(self, level: Level) -> None:
-        if self.now_us() - self._mid_us > BOOK_FRESH_US and not await self._read_book():
-            return
-        if self.next_step() != PlaceQuote(level):
-            return  # something happened while the book was read
+        is_backed = level.is_backed
+        if self.now_us() - self._mid_us > BOOK_FRESH_US:
+            if not await self._read_book() or self.next_step() != PlaceQuote(level):
+                return  # something happened while the book was read
+            is_backed = self._weighed((level,))[0].is_backed  # other prices, other sizes
         quote = self.quote(level, self._mid)
-        reason = self.desk.why_not(quote)
+        reason = _why_not(quote, is_backed=is_backed)
         self.desk.level_done(level, skipped=reason)
         if not reason:
             await self.execution.place(self.entry_order(quote), Purpose.ENTRY)
@@ -388,6 +391,9 @@ class ReferenceBot:
             return False
         self._mid, self._mid_us = mid, self.now_us()
         return True
+
+    def _weighed(self, levels: tuple[Level, ...]) -> tuple[Level, ...]:
+        return weighed(levels, self.desk.free_margin_usdt, self._mid, self._contract, self.profile.leverage)
 
     def _put_off(self, reason: str) -> None:
         """What a round rests on could not be read: no round now, and another attempt soon."""
@@ -421,6 +427,13 @@ class ReferenceBot:
         if (state, reasons) != self._told:
             self._told = (state, reasons)
             self.context.evidence.state(state, reasons)
+
+
+def _why_not(quote: Quote, *, is_backed: bool) -> str:
+    """Why a planned order is not sent; empty where it is."""
+    if quote.below_minimum:
+        return "below_minimum"
+    return "" if is_backed else "insufficient_margin"
 
 
 async def _within(seconds: float, event: asyncio.Event) -> None:

@@ -5,7 +5,9 @@
    five seconds apart: a request still in flight at the first shows at the second.
    An order that rested before the bot sent anything and is not of the bot's instance is not the bot's to remove: it
    leaves the promise NOT SHOWN, and no blame.
+   Nor does any other order stand open where the venue last reported it, and none was sent once the bot was done.
 3. Every closing reading of the position is what the run declared before it began. Less than one quantity step is dust.
+   Another symbol holds at the close what it held before the run, or nothing.
 
 Exercise: pairs of closing readings (one). Equal to the limit is within.
 """
@@ -13,6 +15,7 @@ Exercise: pairs of closing readings (one). Equal to the limit is within.
 from decimal import Decimal
 
 from botproof.events import (
+    Action,
     ContractRead,
     Fact,
     OpenOrdersRead,
@@ -53,6 +56,10 @@ class Closing:
         self._bot_began = False
         self._inherited: set[str] = set()  # order ids in the lists before the bot sent anything
         self._client_ids: dict[str, str] = {}
+        self._open: dict[str, OrderSeen] = {}  # by order id: reported open, and no end of it
+        self._over: set[str] = set()
+        self._late: list[RequestSent] = []  # orders sent after the bot was done
+        self._elsewhere: dict[str, Decimal] = {}  # positions of other symbols before the run
         self._instance = f"{profile.instance_name}-"
         self._lists: list[OpenOrdersRead] = []
         self._positions: list[PositionSeen] = []
@@ -65,20 +72,25 @@ class Closing:
                 self._dust_below = fact.qty_step
             case RequestSent():
                 self._bot_began = True
+                if self._done is not None and fact.action is Action.PLACE:
+                    self._late.append(fact)
             case OrderSeen():
-                self._client_ids[fact.order_id] = fact.client_id
+                self._see_order(fact)
             case StopStep():
                 self._see_stop(fact)
             case OpenOrdersRead():
                 self._see_lists(fact)
-            case PositionSeen(via="closing") if fact.symbol == self._symbol:
+            case PositionSeen(via="closing"):
                 self._positions.append(fact)
+            case PositionSeen(via="preflight"):
+                self._elsewhere[fact.symbol] = fact.size
 
     def verdict(self) -> Verdict:
         limit = Decimal(self._limit_us) / SECOND_US
         tally = Tally(self.id, self._needed, "pairs of closing readings", limit=limit, unit="s")
         self._judge_stop(tally)
         self._judge_lists(tally)
+        self._judge_orders(tally)
         self._judge_positions(tally)
         return tally.verdict()
 
@@ -87,6 +99,14 @@ class Closing:
             self._asked = self._asked or step
         elif step.step in ("stopped", "killed"):
             self._done = self._done or step
+
+    def _see_order(self, seen: OrderSeen) -> None:
+        self._client_ids[seen.order_id] = seen.client_id
+        if not seen.state.is_open:
+            self._over.add(seen.order_id)
+            self._open.pop(seen.order_id, None)
+        elif seen.order_id not in self._over:
+            self._open[seen.order_id] = seen
 
     def _see_lists(self, read: OpenOrdersRead) -> None:
         if read.purpose == "closing":
@@ -118,8 +138,17 @@ class Closing:
                 tally.doubt(f"an order of somebody else was open before the bot began, and still is: {orders[0]}")
         asked_us = self._asked.t_local_us if self._asked else 0
         times = sorted(read.t_local_us for read in self._lists if read.t_local_us >= asked_us)
-        if times and times[-1] - times[0] >= APART_US and self._positions:
+        if times and times[-1] - times[0] >= APART_US and self._own_positions():
             tally.exercised(self._lists[-1].seq)
+
+    def _judge_orders(self, tally: Tally) -> None:
+        for sent in self._late:
+            when = clock_time(sent.t_local_us)
+            tally.broken(sent.seq, f"the order {sent.client_id} was sent at {when}, after the bot was done")
+        for order_id, seen in self._open.items():
+            if not self._is_of_others(order_id):
+                name = seen.client_id or order_id
+                tally.broken(seen.seq, f"the order {name} was last seen {seen.state}, and nothing shows its end")
 
     def _is_of_others(self, order_id: str) -> bool:
         return order_id in self._inherited and not self._client_ids.get(order_id, self._instance).startswith(
@@ -128,7 +157,13 @@ class Closing:
 
     def _judge_positions(self, tally: Tally) -> None:
         for seen in self._positions:
+            if seen.symbol != self._symbol and seen.size not in (ZERO, self._elsewhere.get(seen.symbol, ZERO)):
+                tally.broken(seen.seq, f"a position of {plain(seen.size)} {seen.symbol} after the stop")
+        for seen in self._own_positions():
             left = seen.size - (self._declared or ZERO)
             if left != 0 and abs(left) >= self._dust_below:
                 declared = plain(self._declared or ZERO)
                 tally.broken(seen.seq, f"a position of {plain(seen.size)} after the stop, declared is {declared}")
+
+    def _own_positions(self) -> list[PositionSeen]:
+        return [seen for seen in self._positions if seen.symbol == self._symbol]

@@ -16,7 +16,7 @@ The position is the net of all fills; what was true at an instant is judged, not
 6. At the end of the run the position is what it was before the first fill. Less than one quantity step is dust.
 
 A position that was there before the first fill of the bot, or that somebody else opened, owes no exit. Exercise: net
-positions that fills of the bot opened.
+positions that fills of the bot opened, and for which an exit was sent or filled.
 Peak: the longest a position stood without a working exit. Equal to a limit is within.
 """
 
@@ -58,7 +58,11 @@ class Exits:
     def verdict(self) -> Verdict:
         owed = Decimal(self._terms.exit_owed_s_max)
         tally = Tally(
-            self.id, self._terms.exercise.get(self.id, 1), "net positions opened by fills", limit=owed, unit="s"
+            self.id,
+            self._terms.exercise.get(self.id, 1),
+            "net positions opened by fills and exited",
+            limit=owed,
+            unit="s",
         )
         tally.doubt(self._ledger.doubt())
         if self._step is None:
@@ -81,6 +85,7 @@ class _Watch:
         self._books = Books(ledger.start)
         self._held: list[tuple[int, Decimal]] = [(0, ledger.start)]  # since when, position: as far back as it matters
         self._opened = False
+        self._unexited: int | None = None  # the fill that opened the last position, until an exit is sent or filled
         self._naked_since: tuple[int, int] | None = None  # instant, seq
         self._larger_since: tuple[int, int] | None = None
         self._told: set[str] = set()  # findings of the present stretch
@@ -91,6 +96,7 @@ class _Watch:
         before = self._books.position
         if step.move is Move.BEGIN and self._is_own_exit(step.life):
             self._judge_sending(step)
+            self._exercise()
         self._books.apply(step)
         if step.move is Move.FILL:
             self._judge_fill(step, before)
@@ -132,12 +138,19 @@ class _Watch:
         after = self._books.position
         self._held.append((step.at_us, after))
         if step.life.reduce_only:
+            self._exercise()
             if not (ZERO <= after <= before or before <= after <= ZERO):
                 self._broken(step, f"took the position from {plain(before)} to {plain(after)}")
         elif step.life.belongs_to(self._prefix) and (self._is_dust(before) or before * after < 0):
             self._opened = True
             if not self._is_dust(after):
-                self._tally.exercised(step.seq)
+                self._unexited = step.seq
+
+    def _exercise(self) -> None:
+        """An exit was sent or filled: the position that was opened last is put to the test, once."""
+        if self._unexited is not None:
+            self._tally.exercised(self._unexited)
+            self._unexited = None
 
     def _note_stretches(self, step: Step) -> None:
         """Begin or end the stretches in which an exit is owed, or is larger than the position."""

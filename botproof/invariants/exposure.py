@@ -60,11 +60,11 @@ class Exposure:
     def verdict(self) -> Verdict:
         tally = Tally(self.id, self._needed, "entries sent", limit=self._limit, unit="USDT")
         for life in self._ledger.lives:
-            if life.sent and not life.reduce_only:
-                tally.exercised(life.sent[0].seq)
+            if life.asked is not None and not life.reduce_only:
+                tally.exercised(life.asked.seq)
         if not self._marks:
             tally.doubt("no mark price is on the tape")
-        tally.doubt(self._ledger.doubt())
+        tally.doubt(self._ledger.doubt() or self._ledger.stray())
         _Watch(tally, self._limit, self._ledger).judge(self._happenings())
         return tally.verdict()
 

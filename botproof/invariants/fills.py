@@ -28,9 +28,15 @@ _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{0,30})?([eE][+-]?[0-9]{1,2})?")
 
 
 def number(row: Mapping[str, str], column: str) -> Decimal | None:
-    """The number in `column`; None where it is missing or is none."""
-    text = row.get(column, "")
+    """The number in `column`; None where it is missing, is none, or is no text."""
+    text = word(row, column)
     return Decimal(text) if _NUMBER.fullmatch(text) else None
+
+
+def word(row: Mapping[str, str], column: str) -> str:
+    """The text in `column`; empty where it is missing or where a bot put something else than text."""
+    text: object = row.get(column, "")
+    return text if isinstance(text, str) else ""
 
 
 class Notional:
@@ -44,12 +50,12 @@ class Notional:
         self._tally = Tally(
             self.id, terms.exercise.get(self.id, 1), "rows of fills.csv", limit=TOLERANCE_USDT, unit="USDT"
         )
-        self._rows: set[tuple[tuple[str, str], ...]] = set()
+        self._rows: set[str] = set()
 
     def see(self, fact: Fact) -> None:
         if not isinstance(fact, BotFill):
             return
-        content = tuple(fact.row.items())
+        content = repr(tuple(fact.row.items()))
         if content in self._rows:
             return
         self._rows.add(content)
@@ -61,7 +67,7 @@ class Notional:
     def _judge(self, fact: BotFill) -> None:
         price, amount = number(fact.row, "price"), number(fact.row, "amount_base")
         notional = number(fact.row, "notional_quote")
-        row = f"the row of trade {fact.row.get('exchange_trade_id', '')}"
+        row = f"the row of trade {word(fact.row, 'exchange_trade_id')}"
         if price is None or amount is None or notional is None:
             wrong = [c for c in ("price", "amount_base", "notional_quote") if number(fact.row, c) is None]
             found = ", ".join(f"{column} {fact.row.get(column)!r}" for column in wrong)
@@ -102,7 +108,7 @@ class Trades:
 
     def verdict(self) -> Verdict:
         tally = Tally(self.id, self._needed, "trades of the bot in fills.csv")
-        rows = Counter(fact.row.get("exchange_trade_id", "") for fact in self._rows)
+        rows = Counter(word(fact.row, "exchange_trade_id") for fact in self._rows)
         for fact in self._rows:
             self._judge_row(tally, fact, rows)
         for fill in self._owed():
@@ -112,7 +118,7 @@ class Trades:
         return tally.verdict()
 
     def _judge_row(self, tally: Tally, fact: BotFill, rows: Counter[str]) -> None:
-        trade = fact.row.get("exchange_trade_id", "")
+        trade = word(fact.row, "exchange_trade_id")
         if not trade:
             tally.broken(fact.seq, "a row of fills.csv has no exchange_trade_id")
         elif trade not in self._all:
@@ -148,7 +154,7 @@ class Balance:
             case RunStarted():
                 self._declared = fact.declared_position if self._declared is None else self._declared
             case BotFill():
-                self._rows.setdefault(fact.row.get("exchange_trade_id") or repr(sorted(fact.row.items())), fact)
+                self._rows.setdefault(word(fact.row, "exchange_trade_id") or repr(tuple(fact.row.items())), fact)
             case PositionSeen() if fact.symbol == self._symbol:
                 if self._last is None or instant_us(fact) >= instant_us(self._last):
                     self._last = fact
@@ -164,9 +170,9 @@ class Balance:
         return tally.verdict()
 
     def _amount(self, tally: Tally, fact: BotFill) -> Decimal:
-        amount, side = number(fact.row, "amount_base"), fact.row.get("side", "")
+        amount, side = number(fact.row, "amount_base"), word(fact.row, "side")
         if amount is None or side not in tuple(Side):
-            found = f"side {side!r}, amount_base {fact.row.get('amount_base')!r}"
+            found = f"side {fact.row.get('side')!r}, amount_base {fact.row.get('amount_base')!r}"
             tally.broken(fact.seq, f"a row of fills.csv has no readable amount: {found}")
             return ZERO
         tally.exercised(fact.seq)

@@ -5,7 +5,7 @@
 3. Nothing is HELD unless the frame of the run stands (`botproof.invariants.frame`), every source that the invariant
    needs is covered from the start of the run to its end (`botproof.invariants.coverage`), and the tape counts up
    without a gap. So a tape from which facts were taken never says more than the whole one.
-4. The judge never raises. A number that nobody can reckon with blinds the invariant that met it: not HELD.
+4. The judge never raises. A number or a value that nobody can reckon with blinds the invariant that met it: not HELD.
 5. Arithmetic runs in a decimal context of its own, so that equal tapes give equal verdicts in any process.
 6. What only entries can show is never HELD for a no-trade run.
 """
@@ -181,11 +181,17 @@ class _Seat:
             self.fold.see(fact)
         except ArithmeticError:
             self._blind = self._blind or f"the numbers of the {fact.kind} at seq {fact.seq} cannot be reckoned with"
+        except Exception as error:  # noqa: BLE001  a tape may hold anything, and a judge that falls judges nothing
+            self._blind = self._blind or f"the {fact.kind} at seq {fact.seq} cannot be judged ({type(error).__name__})"
 
     def verdict(self, promise: str) -> Verdict:
         try:
             verdict = self.fold.verdict()
         except ArithmeticError:
-            reason = self._blind or "the tape holds numbers that cannot be reckoned with"
-            return Verdict(id=self.fold.id, promise=promise, outcome=Outcome.NOT_SHOWN, reason=reason)
+            return self._nothing(promise, "the tape holds numbers that cannot be reckoned with")
+        except Exception as error:  # noqa: BLE001  as above
+            return self._nothing(promise, f"the tape holds what cannot be judged ({type(error).__name__})")
         return verdict.but_not_shown(self._blind) if self._blind else verdict
+
+    def _nothing(self, promise: str, reason: str) -> Verdict:
+        return Verdict(id=self.fold.id, promise=promise, outcome=Outcome.NOT_SHOWN, reason=self._blind or reason)

@@ -3,7 +3,8 @@
 The tape is written in the order of learning; exposure and exits are a matter of what was true. A bot may learn of a
 cancel some milliseconds before the observer does, send the next quote at once, and have broken nothing. So a ledger
 collects facts as they come and replays them by the instant at which they happened: what the venue says by the venue's
-clock, what was sent by the clock of the tap (the two agree within a second, which the preflight checks).
+clock, though never later than the harness knew it, and what was sent by the clock of the tap (the two agree within a
+second, else the run is refused).
 
 1. An order counts from the moment it is sent, answered or not, until the venue shows it filled or canceled. The
    acknowledgement of a cancel ends nothing.
@@ -14,7 +15,11 @@ clock, what was sent by the clock of the tap (the two agree within a second, whi
    a doubt.
 4. The position is what the preflight showed plus every fill since. Where that disagrees with the last position that
    the venue showed, somebody traded unseen. `Ledger.doubt` tells such doubts: nothing built on the books may be HELD.
-5. An order is one order under all its names: client id, order id, and the request that sent it without either.
+5. An order is one order under all its names: client id, order id, and the request that sent it without either. A
+   client id whose requests were all refused names another order where what is asked for under it then differs.
+6. What an order is, the venue tells where it showed it, else the request that was not refused. Where the two differ,
+   where an answer has no request, or a request cannot be read, nothing is HELD (`Ledger.unread`); and an order that
+   nobody saw being sent was sent around the tap (`Ledger.stray`).
 """
 
 from collections.abc import Iterator
@@ -27,14 +32,16 @@ from botproof.events import (
     Action,
     Fact,
     FillSeen,
+    OpenOrdersRead,
     OrderSeen,
-    OrderType,
     PositionSeen,
     RequestAnswered,
     RequestSent,
     RunStarted,
     Side,
+    Source,
 )
+from botproof.invariants.shape import difference, is_market, unreadable
 from botproof.invariants.wording import instant_us
 from botproof.money import ZERO, plain
 
@@ -64,38 +71,58 @@ class Life:
     most: OrderSeen | None = None  # the report with the largest filled size
     ended: OrderSeen | None = None
     fills: list[FillSeen] = field(default_factory=list)
+    odd: str = ""  # in what two reports of the venue differ
 
     @property
-    def _first(self) -> RequestSent | OrderSeen | FillSeen:
-        return self.sent[0] if self.sent else self.shown or self.fills[0]
+    def asked(self) -> RequestSent | None:
+        """The first request for it that was not refused, else the first."""
+        standing = (sent for sent in self.sent if _request(sent) not in self.refused)
+        return next(standing, self.sent[0] if self.sent else None)
+
+    @property
+    def _told(self) -> RequestSent | OrderSeen | FillSeen:
+        return self.shown or self.asked or self.fills[0]
 
     @property
     def side(self) -> Side:
-        return self._first.side or Side.BUY
+        return self._told.side or Side.BUY
 
     @property
     def size(self) -> Decimal:
-        return self._first.size or ZERO
+        told, asked = self._told.size or ZERO, self.asked
+        # A reduce-only order is cut to the position by the venue; what was asked for is what is judged.
+        return max(told, asked.size or ZERO) if asked is not None and self.reduce_only else told
 
     @property
     def price(self) -> Decimal | None:
         """None on a market order."""
-        return self._first.price
+        return None if self.is_market else self._told.price
 
     @property
     def reduce_only(self) -> bool:
-        first = self._first
-        return not isinstance(first, FillSeen) and first.reduce_only
+        told = self._told
+        return not isinstance(told, FillSeen) and told.reduce_only
 
     @property
     def is_market(self) -> bool:
-        first = self._first
-        return first.price is None or (not isinstance(first, FillSeen) and first.order_type is OrderType.MARKET)
+        return is_market(self._told)
 
     @property
     def never_existed(self) -> bool:
         """Whether the venue refused it for good: it was never shown, and each request for it was refused."""
         return self.shown is None and not self.fills and len(self.refused) == len(self.sent) > 0
+
+    @property
+    def difference(self) -> str:
+        """In what the venue shows another order than was asked for, or tells of it in two ways; empty where it agrees."""
+        asked = [sent for sent in self.sent if _request(sent) not in self.refused] or self.sent
+        told: list[RequestSent | OrderSeen | FillSeen] = [*asked[1:]]
+        told += [self.shown] if self.shown else []
+        told += self.fills
+        first = asked[0] if asked else self.shown
+        found = (difference(first, other) for other in told) if first is not None else iter(())
+        what = self.odd or next((text for text in found if text), "")
+        return f"{self.name} is told of in two ways: {what}" if what else ""
 
     @property
     def unexplained(self) -> Decimal:
@@ -120,6 +147,7 @@ class Life:
         self.accepted |= other.accepted
         self.missed = self.missed or other.missed
         self.fills += other.fills
+        self.odd = self.odd or other.odd
         for report in (other.shown, other.most, other.ended):
             if report is not None:
                 self.report(report)
@@ -127,6 +155,8 @@ class Life:
     def report(self, seen: OrderSeen) -> None:
         """Take one report of the venue, in whatever order the reports come."""
         self.shown = self.shown or seen
+        cut = seen.reduce_only and self.shown.reduce_only  # the venue may cut it once more, as the position shrinks
+        self.odd = self.odd or difference(self.shown, replace(seen, size=self.shown.size) if cut else seen)
         if self.most is None or seen.filled > self.most.filled:
             self.most = seen
         if not seen.state.is_open and (self.ended is None or instant_us(seen) < instant_us(self.ended)):
@@ -137,7 +167,8 @@ class Life:
         begin_us, seq = self._begin()
         yield Step(begin_us, seq, Move.BEGIN, self, self.size)
         for fact, size in self._filled():
-            yield Step(max(begin_us, instant_us(fact)), fact.seq, Move.FILL, self, size)
+            side = fact.side if isinstance(fact, FillSeen) else self.side
+            yield Step(max(begin_us, instant_us(fact)), fact.seq, Move.FILL, self, size, side.sign * size)
         end = self._end()
         if end is not None:
             yield Step(max(begin_us, instant_us(end)), end.seq, Move.END, self, ZERO)
@@ -171,6 +202,7 @@ class Step:
     move: Move
     life: Life
     size: Decimal
+    change: Decimal = ZERO  # of the position, signed
 
 
 class Books:
@@ -187,7 +219,7 @@ class Books:
             self.working.pop(step.life, None)
         else:
             if step.move is Move.FILL:
-                self.position += step.life.side.sign * step.size
+                self.position += step.change
             rest = self.working.get(step.life, ZERO) - step.size
             if rest > 0:
                 self.working[step.life] = rest
@@ -203,7 +235,7 @@ class Ledger:
     """Collects what the tape says of the orders and the position of one symbol."""
 
     hears: frozenset[type[Fact]] = frozenset(
-        {RunStarted, RequestSent, RequestAnswered, OrderSeen, FillSeen, PositionSeen}
+        {RunStarted, RequestSent, RequestAnswered, OrderSeen, OpenOrdersRead, FillSeen, PositionSeen}
     )
 
     def __init__(self, symbol: str) -> None:
@@ -215,6 +247,8 @@ class Ledger:
         self._lives: dict[str, Life] = {}  # by every name
         self._asked: dict[str, RequestSent] = {}  # by request: what its answer is about
         self._trades: set[str] = set()
+        self._requests: set[tuple[Source, int]] = set()  # every one, readings included
+        self._listed: set[str] = set()  # order ids that were open before the bot sent anything
         self._unread = ""
 
     def see(self, fact: Fact) -> None:
@@ -226,6 +260,8 @@ class Ledger:
                 self._see_sent(fact)
             case RequestAnswered():
                 self._see_answered(fact)
+            case OpenOrdersRead() if not self._requests:
+                self._listed.update(fact.plain, fact.trigger)
             case OrderSeen() if fact.symbol == self._symbol:
                 self._life(fact.client_id, fact.order_id).report(fact)
             case FillSeen() if fact.symbol == self._symbol and fact.trade_id not in self._trades:
@@ -251,10 +287,24 @@ class Ledger:
         steps = [self._since_start(step) for life in self.lives for step in life.steps()]
         return sorted(steps, key=attrgetter("at_us", "seq"))
 
+    def unread(self) -> str:
+        """Why what the bot asked for is not known for sure; empty where it is."""
+        return self._unread or next((text for life in self.lives if (text := life.difference)), "")
+
+    def stray(self) -> str:
+        """An order of the run that nobody saw being sent, and that was not there before; empty where there is none."""
+        since_us = self._declared.t_local_us if self._declared else 0
+        for life in self.lives:
+            told = [fact for fact in (life.shown, *life.fills) if fact is not None]
+            if life.sent or life.order_id in self._listed or min(instant_us(fact) for fact in told) < since_us:
+                continue
+            return f"the venue showed the order {life.name}, and nobody saw it being sent"
+        return ""
+
     def doubt(self) -> str:
         """Why the books cannot be trusted; empty where they can."""
-        if self._unread:
-            return self._unread
+        if unread := self.unread():
+            return unread
         steps = [step for step in self.replay() if step.move is Move.FILL]
         gaps = [step.life for step in steps if step.life.unexplained > 0]
         if gaps:
@@ -262,7 +312,7 @@ class Ledger:
         last = self._last_position
         if last is None:
             return "no position is on the tape"
-        held = self.start + sum((step.life.side.sign * step.size for step in steps), ZERO)
+        held = self.start + sum((step.change for step in steps), ZERO)
         late = bool(steps) and steps[-1].at_us > instant_us(last)
         if late or held != last.size:
             return f"the fills add up to a position of {plain(held)}, the venue last showed {plain(last.size)}"
@@ -273,6 +323,7 @@ class Ledger:
         return replace(step, move=Move.TRIM) if known and step.move is Move.FILL else step
 
     def _see_sent(self, sent: RequestSent) -> None:
+        self._requests.add((sent.src, sent.request))
         if sent.action is Action.READ and not sent.client_id:
             return  # looks up no order: most requests of a quiet bot
         request = _request(sent)
@@ -283,28 +334,42 @@ class Ledger:
             self._unread = self._unread or f"what {sent.method} {sent.path} did (seq {sent.seq}) is not judged"
         if sent.action is not Action.PLACE:
             return
+        missing = unreadable(sent)
+        if sent.symbol != self._symbol or missing:
+            what = f"without a readable {missing}" if missing else f"not one on {self._symbol}"
+            self._unread = self._unread or f"the order {sent.client_id} sent at seq {sent.seq} is {what}"
         if sent.symbol != self._symbol or sent.side is None or sent.size is None:
-            self._unread = (
-                self._unread or f"the order sent at seq {sent.seq} is not one on {self._symbol} with side and size"
-            )
             return
+        named = self._lives.get(sent.client_id)
+        if named is not None and named.never_existed and difference(named.sent[0], sent):
+            del self._lives[sent.client_id]  # the name is free for another order
         life = self._life(sent.client_id, request=request)
         life.sent.append(sent)
         life.missed = None
 
     def _see_answered(self, answer: RequestAnswered) -> None:
+        if (answer.src, answer.request) not in self._requests:
+            self._unread = self._unread or f"the request that was answered at seq {answer.seq} is not on the tape"
         request = _request(answer)
         sent = self._asked.get(request)
         if sent is None:
             return
-        if sent.action is Action.PLACE and (sent.client_id or request in self._lives):
+        if sent.action is Action.PLACE and request in self._lives:
             if answer.accepted:
-                self._life(sent.client_id or answer.client_id, answer.order_id, request).accepted = True
+                self._see_accepted(sent, answer, request)
             else:
-                self._life(sent.client_id, request=request).refused.setdefault(request, answer)
+                self._lives[request].refused.setdefault(request, answer)
         elif answer.code in NO_SUCH_ORDER and sent.client_id in self._lives:
             life = self._lives[sent.client_id]
             life.missed = life.missed or answer
+
+    def _see_accepted(self, sent: RequestSent, answer: RequestAnswered, request: str) -> None:
+        former = self._lives[request]
+        life = self._life("" if sent.client_id else answer.client_id, answer.order_id, request)
+        life.accepted = True
+        if life is not former and sent in former.sent:  # under a name in use, and yet another order
+            former.sent.remove(sent)
+            life.sent.append(sent)
 
     def _see_position(self, seen: PositionSeen) -> None:
         if self._last_position is None or instant_us(seen) >= instant_us(self._last_position):

@@ -9,6 +9,10 @@ The venue is the judge, over the whole window, both ends included, by the instan
 4. The position is the declared one in every reading, and at the close.
 5. Position mode, margin mode and leverage are what they were when the window opened.
 
+Nor does the bot place anything outside the window: from the start of the run to its end no order was sent, shown or
+filled that is the bot's, and no request of a kind that nobody reads. Before the window it may clean up and set the
+account right (cancels, settings), after it it may cancel.
+
 A zero is only as good as the watch that was kept. Pushes tell at once but may be missed; so the lists of open orders
 and the position must have been polled in at least the terms' share of the window's minutes, without a hole longer
 than `gap_s_max`, the head and the tail of the window included: the same thresholds that the bot's own rows must keep.
@@ -21,12 +25,14 @@ from decimal import Decimal
 from itertools import pairwise
 
 from botproof.events import (
+    Action,
     Fact,
     FillSeen,
     ModeOrLeverageChanged,
     OpenOrdersRead,
     OrderSeen,
     PositionSeen,
+    RequestAnswered,
     RequestSent,
     RunStarted,
     SettingsRead,
@@ -34,6 +40,7 @@ from botproof.events import (
     WindowClosed,
     WindowOpened,
 )
+from botproof.invariants.settings import CHANGES
 from botproof.invariants.tally import Tally
 from botproof.invariants.verdict import Verdict
 from botproof.invariants.wording import MINUTE_US, clock_time, instant_us, seconds, to_us
@@ -53,6 +60,7 @@ class NoTrade:
             WindowOpened,
             WindowClosed,
             RequestSent,
+            RequestAnswered,
             OrderSeen,
             OpenOrdersRead,
             FillSeen,
@@ -74,18 +82,25 @@ class NoTrade:
         self._changes: list[ModeOrLeverageChanged] = []
         self._list_reads: list[tuple[int, int]] = []  # instant, seq
         self._position_reads: list[tuple[int, int]] = []
+        self._prefix = ""
+        self._requests: dict[tuple[Source, int], RequestSent] = {}
+        self._changing: list[RequestSent] = []
+        self._fills: list[FillSeen] = []
+        self._placed: set[str] = set()  # client ids and order ids of what the bot sent
+        self._orphan: RequestAnswered | None = None
 
     def see(self, fact: Fact) -> None:
         match fact:
             case RunStarted() | WindowOpened() | WindowClosed():
                 self._see_frame(fact)
-            case RequestSent() if fact.changes_something:
-                self._happened.append(
-                    (fact, f"the bot sent {fact.method} {fact.path} {fact.client_id or fact.order_id}")
-                )
+            case RequestSent():
+                self._see_request(fact)
+            case RequestAnswered():
+                self._see_answer(fact)
             case OrderSeen():
                 self._orders.setdefault(fact.order_id, []).append(fact)
             case FillSeen():
+                self._fills.append(fact)
                 self._happened.append((fact, f"{fact.side} {plain(fact.size)} was filled, trade {fact.trade_id}"))
             case OpenOrdersRead():
                 self._see_lists(fact)
@@ -113,10 +128,29 @@ class NoTrade:
         match fact:
             case RunStarted():
                 self._declared = fact.declared_position if self._declared is None else self._declared
+                self._prefix = self._prefix or fact.client_id_prefix
             case WindowOpened():
                 self._opened = self._opened or fact
             case WindowClosed():
                 self._closed = self._closed or fact
+
+    def _see_request(self, sent: RequestSent) -> None:
+        request = (sent.src, sent.request)
+        if request in self._requests:
+            return
+        self._requests[request] = sent
+        if sent.changes_something:
+            self._changing.append(sent)
+            self._happened.append((sent, f"the bot sent {sent.method} {sent.path} {sent.client_id or sent.order_id}"))
+        if sent.action is Action.PLACE and sent.client_id:
+            self._placed.add(sent.client_id)
+
+    def _see_answer(self, answer: RequestAnswered) -> None:
+        sent = self._requests.get((answer.src, answer.request))
+        if sent is None:
+            self._orphan = self._orphan or answer
+        elif sent.action is Action.PLACE:
+            self._placed |= {answer.order_id, answer.client_id} - {""}
 
     def _see_lists(self, read: OpenOrdersRead) -> None:
         self._list_reads.append((instant_us(read), read.seq))
@@ -142,7 +176,10 @@ class NoTrade:
             *((seen, f"the run closed with a position of {plain(seen.size)}") for seen in self._closing),
             *self._rested(tally, start_us, end_us),
             *self._changed(start_us, end_us),
+            *self._outside(start_us, end_us),
         ]
+        if self._orphan is not None:
+            tally.doubt(f"the request that was answered at seq {self._orphan.seq} is not on the tape")
         for fact, text in sorted(breaches, key=lambda breach: breach[0].seq):
             tally.broken(fact.seq, f"{text} at {clock_time(instant_us(fact))}")
         tally.peak = Decimal(len(breaches))
@@ -167,21 +204,42 @@ class NoTrade:
                     f"an order rests inside the window: {before[0].client_id or order_id}, open since before",
                 )
 
+    def _outside(self, start_us: int, end_us: int) -> Iterator[tuple[Fact, str]]:
+        """What the bot placed, or asked for unread, before the window opened or after it closed."""
+        for sent in self._changing:
+            at_us = instant_us(sent)
+            allowed = (*CHANGES, Action.CANCEL) if at_us < start_us else (Action.CANCEL,)
+            if not start_us <= at_us <= end_us and sent.action not in allowed:
+                what = "placed" if sent.action is Action.PLACE else f"sent {sent.method} {sent.path}"
+                yield sent, f"the bot {what} {sent.client_id or sent.order_id}".rstrip() + " outside the window"
+        shown: list[OrderSeen | FillSeen] = [min(reports, key=instant_us) for reports in self._orders.values()]
+        for seen in filter(self._is_own, [*shown, *self._fills]):
+            if not start_us <= instant_us(seen) <= end_us:
+                what = "was filled" if isinstance(seen, FillSeen) else f"was {seen.state}"
+                name = seen.client_id or seen.order_id
+                yield seen, f"the bot placed {name} outside the window: it {what} at the venue"
+
+    def _is_own(self, seen: OrderSeen | FillSeen) -> bool:
+        named = bool(self._prefix) and seen.client_id.startswith(self._prefix)
+        return named or bool({seen.client_id, seen.order_id} & self._placed)
+
     def _changed(self, start_us: int, end_us: int) -> Iterator[tuple[Fact, str]]:
-        """Settings in the window that differ from the last ones read before it, else from the first ones in it.
+        """Settings in the window that differ from the last ones read before it opened, else from the first ones in it.
 
         A change that a reading in the window reveals may have been made before it, at the start of the bot; so what
         counts is where it led.
         """
-        readings = sorted(self._settings, key=lambda reading: instant_us(reading[0]))
-        before = [values for fact, values in readings if instant_us(fact) < start_us]
-        inside = [(fact, values) for fact, values in readings if start_us <= instant_us(fact) <= end_us]
+        opened_seq = self._opened.seq if self._opened else 0
+        before = [values for fact, values in self._settings if fact.seq < opened_seq or instant_us(fact) < start_us]
+        later = [(fact, values) for fact, values in self._settings if fact.seq > opened_seq]
+        inside = [(fact, values) for fact, values in later if start_us <= instant_us(fact) <= end_us]
         declared = before[-1] if before else inside[0][1] if inside else ()
         for fact, values in inside:
             if values != declared:
                 yield fact, f"the settings of the account became {', '.join(values)}"
         for change in self._changes:
-            if start_us <= instant_us(change) <= end_us and change.after not in declared:
+            written_inside = change.seq > opened_seq and start_us <= instant_us(change) <= end_us
+            if written_inside and change.after not in declared:
                 yield change, f"{change.setting} became {change.after}"
 
     def _judge_watch(self, tally: Tally, start_us: int, end_us: int) -> None:

@@ -7,7 +7,8 @@
    reading showed before it is excused: an account may need setting up.
 3. The venue itself showed the settings as declared, and once more after the window had closed.
 4. After the first order nobody asks to change a setting: a request that was not refused leaves a stretch nobody saw,
-   and then nothing is HELD.
+   and then nothing is HELD. Nor is it where, when they were read back, a change was on its way or its fate unknown, or
+   where the bot sent a request of a kind that nobody reads.
 
 Exercise: readings of the venue as declared, after at least one by the bot.
 """
@@ -54,14 +55,20 @@ class Settings:
         self._ordered = False
         self._shown_us = -1  # the last instant at which the venue showed them as declared
         self._closed_us: int | None = None
-        self._asked: dict[tuple[Source, int], RequestSent] = {}
+        self._asked: dict[tuple[Source, int], RequestSent] = {}  # changes after the first order, not refused
+        self._pending: dict[tuple[Source, int], RequestSent] = {}  # changes, not answered
+        self._answered_seq = -1  # the last answer to a change
+        self._readings: dict[tuple[Source, int], int] = {}  # sent and not answered: the seq of the sending
+        self._read_seq: int | None = None  # where the reading was sent that was answered last
+        self._unsure = ""  # why the last read-back may be older than a change
+        self._requests: set[tuple[Source, int]] = set()
 
     def see(self, fact: Fact) -> None:
         match fact:
             case RequestSent():
                 self._see_request(fact)
-            case RequestAnswered() if not fact.accepted:
-                self._asked.pop((fact.src, fact.request), None)
+            case RequestAnswered():
+                self._see_answer(fact)
             case SettingsRead() if fact.symbol == self._symbol:
                 self._see_reading(fact)
             case ModeOrLeverageChanged() if fact.symbol == self._symbol:
@@ -72,13 +79,51 @@ class Settings:
     def verdict(self) -> Verdict:
         if self._settled_us is None:
             self._tally.doubt("the bot never read its settings back as declared")
+        if self._unsure or self._pending:
+            self._tally.doubt(self._unsure or self._on_its_way())
         for sent in self._asked.values():
-            self._tally.doubt(f"a setting was asked to change at {clock_time(sent.t_local_us)}, after the first order")
+            what, when = f"{sent.method} {sent.path} (seq {sent.seq})", clock_time(sent.t_local_us)
+            unread = sent.action is Action.OTHER
+            self._tally.doubt(
+                f"what {what} did is not judged"
+                if unread
+                else f"a setting was asked to change at {when} by {what}, after the first order"
+            )
         if self._tally.exercise and (self._closed_us is None or self._shown_us < self._closed_us):
             self._tally.doubt("the venue's settings were not read after the window had closed")
         return self._tally.verdict()
 
+    def _see_answer(self, answer: RequestAnswered) -> None:
+        request = (answer.src, answer.request)
+        if request not in self._requests:
+            self._tally.doubt(f"the request that was answered at seq {answer.seq} is not on the tape")
+        if not answer.accepted:
+            self._asked.pop(request, None)
+        if self._pending.pop(request, None) is not None:
+            self._answered_seq = answer.seq
+        if request in self._readings:
+            self._read_seq = self._readings.pop(request)
+
+    def _on_its_way(self) -> str:
+        """Why a reading of now may not show what was asked for; empty where it does."""
+        if self._pending:
+            sent = next(iter(self._pending.values()))
+            return f"the fate of {sent.method} {sent.path} (seq {sent.seq}) is unknown"
+        if self._read_seq is not None and self._read_seq < self._answered_seq:
+            return f"the settings were asked for before a change of them was answered (seq {self._answered_seq})"
+        return ""
+
     def _see_request(self, sent: RequestSent) -> None:
+        request = (sent.src, sent.request)
+        if request in self._requests:
+            return
+        self._requests.add(request)
+        if sent.action is Action.READ:
+            self._readings[request] = sent.seq
+        elif sent.action is Action.OTHER and sent.changes_something:
+            self._asked[request] = sent
+        elif sent.action in CHANGES:
+            self._pending[request] = sent
         if sent.action is Action.PLACE:
             self._ordered = True
             if self._settled_us is None:
@@ -87,7 +132,7 @@ class Settings:
                     sent.seq, f"an order was sent at {when}, before the settings were read back as declared"
                 )
         elif sent.action in CHANGES and self._ordered:
-            self._asked.setdefault((sent.src, sent.request), sent)
+            self._asked.setdefault(request, sent)
         elif sent.action in CHANGES:
             self._settled_us, self._changed_us = None, max(self._changed_us, sent.t_local_us)
 
@@ -100,8 +145,8 @@ class Settings:
         if shown != self._declared:
             self._see_setting(read, shown)
         elif read.src is Source.TAP:
-            if self._settled_us is None and not self._ordered and instant_us(read) > self._changed_us:
-                self._settled_us = instant_us(read)
+            if not self._ordered and instant_us(read) > self._changed_us and (self._settled_us is None or self._unsure):
+                self._settled_us, self._unsure = instant_us(read), self._on_its_way()
         elif instant_us(read) > self._shown_us:
             self._shown_us = instant_us(read)
             self._tally.exercised(read.seq)

@@ -11,8 +11,9 @@ E5  size = total_amount_quote x own pct / sum of the pcts of both sides / own pr
 Exercise: entries sent (E5: entries whose plan was reckoned). Equal to a limit is within.
 
 1. Every order is judged once; a line that repeats a request says nothing new.
-2. Where the judgement cannot look, it says so: a request of a kind it does not read, an order at the venue under a
-   client id of this run that nobody saw being sent, an order without the facts to judge it by. Then nothing is HELD.
+2. Where the judgement cannot look, it says so: a request of a kind it does not read, an
+   order of the run that nobody saw being sent, an order without the facts to judge it by, an order that the venue shows
+   with another side, type, price or size than was asked for. Then nothing is HELD.
 """
 
 from decimal import Decimal
@@ -21,14 +22,14 @@ from botproof.events import (
     Action,
     ContractRead,
     Fact,
-    OrderSeen,
     PositionSeen,
     RequestSent,
-    RunStarted,
     Side,
     Source,
     TopOfBook,
 )
+from botproof.invariants.ledger import Ledger
+from botproof.invariants.shape import is_market
 from botproof.invariants.tally import Tally
 from botproof.invariants.verdict import Verdict
 from botproof.invariants.wording import clock_time, instant_us, usdt
@@ -43,9 +44,7 @@ class _WhenSent:
     id = ""
     unit = ""
     needs = frozenset({Source.RUN, Source.VENUE, Source.TAP})
-    hears: frozenset[type[Fact]] = frozenset(
-        {RunStarted, RequestSent, OrderSeen, ContractRead, TopOfBook, PositionSeen}
-    )
+    hears: frozenset[type[Fact]] = Ledger.hears | {ContractRead, TopOfBook}
 
     def __init__(self, profile: Profile, terms: Terms) -> None:
         self._profile = profile
@@ -53,30 +52,23 @@ class _WhenSent:
         self._rules: ContractRead | None = None
         self._mark: Decimal | None = None
         self._mark_us = 0
-        self._prefix = ""
+        self._ledger = Ledger(profile.symbol)
         self._requests: set[tuple[Source, int]] = set()
-        self._sent_ids: set[str] = set()
-        self._seen_ids: set[str] = set()
 
     def see(self, fact: Fact) -> None:
+        self._ledger.see(fact)
         match fact:
             case RequestSent():
                 self._see_request(fact)
-            case OrderSeen():
-                self._seen_ids.add(fact.client_id)
             case ContractRead() if fact.symbol == self._profile.symbol:
                 self._rules = fact
             case TopOfBook() if fact.src is Source.VENUE and fact.symbol == self._profile.symbol:
                 self._see_mark(fact, fact.mark)
             case PositionSeen() if fact.symbol == self._profile.symbol:
                 self._see_mark(fact, fact.mark_price)
-            case RunStarted():
-                self._prefix = self._prefix or fact.client_id_prefix
 
     def verdict(self) -> Verdict:
-        unsent = sorted(i for i in self._seen_ids - self._sent_ids if self._prefix and i.startswith(self._prefix))
-        if unsent:
-            self._tally.doubt(f"the venue showed the order {unsent[0]}, and nobody saw it being sent")
+        self._tally.doubt(self._ledger.stray() or self._ledger.unread())
         return self._tally.verdict()
 
     def _see_request(self, sent: RequestSent) -> None:
@@ -87,10 +79,7 @@ class _WhenSent:
             return
         self._requests.add(request)
         if sent.action is Action.PLACE:
-            self._sent_ids.add(sent.client_id)
             self._judge(sent)
-        elif sent.action is Action.OTHER and sent.changes_something:
-            self._tally.doubt(f"what {sent.method} {sent.path} did (seq {sent.seq}) is not judged")
 
     def _see_mark(self, fact: Fact, mark: Decimal | None) -> None:
         if mark is not None and instant_us(fact) >= self._mark_us:
@@ -116,7 +105,7 @@ class OrderValue(_WhenSent):
     def _judge(self, sent: RequestSent) -> None:
         if not sent.is_entry:
             return
-        value = sent.value_usdt(self._mark)
+        value = _value_usdt(sent, self._mark)
         if value is None:
             self._tally.doubt(f"{_describe(sent)} (seq {sent.seq}) cannot be valued")
             return
@@ -150,7 +139,7 @@ class OrderShape(_WhenSent):
             self._judge_value(sent, rules.min_value_usdt)
 
     def _judge_value(self, sent: RequestSent, minimum: Decimal) -> None:
-        value = sent.value_usdt(self._mark)
+        value = _value_usdt(sent, self._mark)
         if value is None:
             self._tally.doubt(f"{_describe(sent)} (seq {sent.seq}) cannot be valued")
         elif value < minimum:
@@ -162,12 +151,21 @@ class PlannedSize(_WhenSent):
 
     id = "E5"
 
+    def verdict(self) -> Verdict:
+        for life in self._ledger.lives:
+            asked, shown = life.asked, life.shown
+            if asked is None or shown is None or is_market(asked) or not is_market(shown) or shown.reduce_only:
+                continue
+            text = f"the venue showed {life.describe()}: the profile plans entries at a limit price only"
+            self._tally.broken(shown.seq, text)
+        return super().verdict()
+
     def _judge(self, sent: RequestSent) -> None:
         if not sent.is_entry:
             return
         if sent.symbol != self._profile.symbol:
             self._broken(sent, f"an entry on {sent.symbol}, the profile trades {self._profile.symbol}")
-        elif sent.price is None or sent.price <= 0:
+        elif is_market(sent) or sent.price is None or sent.price <= 0:
             self._broken(sent, "the profile plans entries at a limit price only")
         elif self._rules is None or sent.side is None or sent.size is None:
             self._tally.doubt(
@@ -193,6 +191,12 @@ def planned_sizes(profile: Profile, side: Side, price: Decimal, step: Decimal) -
     # Whole steps by exact division: no rounded quotient can lie on the wrong side of a step.
     sizes = ((profile.total_amount_quote * share) // (shares * price * step) * step for share in own)
     return tuple(dict.fromkeys(sizes))
+
+
+def _value_usdt(sent: RequestSent, mark: Decimal | None) -> Decimal | None:
+    """Own price x size, a market order at `mark`; None where either is missing."""
+    price = mark if is_market(sent) else sent.price
+    return None if price is None or sent.size is None else price * sent.size
 
 
 def _describe(sent: RequestSent) -> str:

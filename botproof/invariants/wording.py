@@ -10,8 +10,11 @@ MINUTE_US = 60 * SECOND_US
 
 
 def instant_us(fact: Fact) -> int:
-    """When it happened: by the venue's clock where that is known, else when the harness learned of it."""
-    return fact.t_local_us if fact.t_venue_us is None else fact.t_venue_us
+    """When it happened: by the venue's clock where that is known, else when the harness learned of it.
+
+    Nothing happened after the harness had learned of it, whatever a venue's clock that is ahead may say.
+    """
+    return fact.t_local_us if fact.t_venue_us is None else min(fact.t_venue_us, fact.t_local_us)
 
 
 def clock_time(at_us: int) -> str:
