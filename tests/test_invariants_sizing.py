@@ -231,7 +231,7 @@ def of_the_first_order(facts: list[Fact], **changes: object) -> list[Fact]:
     ("changes", "what"),
     [
         ({"size": Decimal("0.0002")}, "size 0.0002 instead of 0.0001"),
-        ({"price": Decimal("67000")}, "price 67000 instead of 67263.7"),
+        ({"price": Decimal(67000)}, "price 67000 instead of 67263.7"),
         ({"side": Side.SELL}, "side sell instead of buy"),
         ({"reduce_only": True}, "reduce-only"),
         ({"order_type": OrderType.MARKET, "price": None}, "type market instead of limit"),

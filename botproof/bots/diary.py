@@ -146,7 +146,7 @@ def minute_row(diary: Diary, run_id: str, now: Instant) -> dict[str, str]:
         "net_edge_pct": plain(edge.net_edge),
         "skew": "0",
         "adverse_drift_30s": plain(drift),
-        "soft_pause_edge": "False",
+        "soft_pause_edge": "",  # no edge gate yet: neither open nor closed
         "base_balance": "0",
         "quote_balance": _text(now.wallet),
         "market_spread_pct": plain(market_spread),
