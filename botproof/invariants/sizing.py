@@ -68,7 +68,8 @@ class _WhenSent:
                 self._see_mark(fact, fact.mark_price)
 
     def verdict(self) -> Verdict:
-        self._tally.doubt(self._ledger.stray() or self._ledger.unread())
+        if not self._tally.is_broken:
+            self._tally.doubt(self._ledger.stray() or self._ledger.unread())
         return self._tally.verdict()
 
     def _see_request(self, sent: RequestSent) -> None:
@@ -152,7 +153,7 @@ class PlannedSize(_WhenSent):
     id = "E5"
 
     def verdict(self) -> Verdict:
-        for life in self._ledger.lives:
+        for life in () if self._tally.is_broken else self._ledger.lives:
             asked, shown = life.asked, life.shown
             if asked is None or shown is None or is_market(asked) or not is_market(shown) or shown.reduce_only:
                 continue

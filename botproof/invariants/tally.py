@@ -36,6 +36,11 @@ class Tally:
         self._breach = self._breach or reason
         self._broken_by.append(seq)
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether a breach was found; no doubt matters any more then."""
+        return bool(self._broken_by)
+
     def doubt(self, reason: str) -> None:
         """Something needed is missing: never HELD; the first reason is the one that is told."""
         self._doubt = self._doubt or reason
