@@ -139,7 +139,7 @@ def test_a_bot_that_breaks_a_promise_fails_with_the_promise_the_fact_and_the_rep
     assert failed.code == 1
     assert "E1 BROKEN: exposure 20.2" in failed.said
     assert "RequestSent action=place" in failed.said
-    assert "replay: pytest 'features/test_features.py::" in failed.said
+    assert "replay: pytest features/test_features.py::" in failed.said
     assert "Traceback" not in failed.said
     results = [json.loads(path.read_text()) for path in (tmp_path / "allure-results").glob("*-result.json")]
     assert [result["status"] for result in results] == ["failed"]
