@@ -164,7 +164,10 @@ class _Case:
 
     def activity(self) -> str:
         """K6: the exit shows the fill, since an exit closes what a fill opened."""
-        held = _held(run for run in self._live if run.mode == MICRO_CAP)
+        windows = [run for run in self._live if run.mode == MICRO_CAP]
+        if not windows:
+            return "no complete live micro-cap window of the bot under proof"
+        held = _held(windows)
         if "E16" not in held:
             return "idle window: the live venue accepted no order of the bot"
         return "" if "E10" in held else "the live venue showed no fill with its exit"
