@@ -23,7 +23,18 @@ from streams import (
     without,
 )
 
-from botproof.events import Action, BotFill, Covered, Fact, RequestSent, RunEnded, RunStarted, Side, Source
+from botproof.events import (
+    Action,
+    BotFill,
+    Covered,
+    Fact,
+    RequestSent,
+    RunEnded,
+    RunStarted,
+    Side,
+    Source,
+    WindowClosed,
+)
 from botproof.invariants.catalogue import IMPLICATIONS, PROMISES
 from botproof.invariants.judge import BUILT, FOLDS, WITNESSES, judge
 from botproof.invariants.verdict import Outcome
@@ -340,3 +351,12 @@ def test_equal_tapes_give_equal_verdicts_whatever_the_callers_decimal_context() 
         context.prec = 3
         few = judge(facts, MICRO_CAP, TERMS)
     assert few == judge(facts, MICRO_CAP, TERMS)
+
+
+@pytest.mark.parametrize(("early_us", "shows"), [(0, True), (1, False)])
+def test_a_window_closed_before_its_end_shows_nothing(early_us, shows):
+    whole = micro_cap_run()
+    cut = [
+        replace(fact, t_local_us=fact.end_us - early_us) if isinstance(fact, WindowClosed) else fact for fact in whole
+    ]
+    assert bool(held(retape(cut))) is shows
