@@ -9,6 +9,7 @@ import pytest
 
 from botproof.clock import Clock
 
+from .bitget.core.contract import FeeRates
 from .bitget.core.exchange import Exchange
 from .bitget.market.synthetic import SyntheticMarket
 from .bitget.server import FakeBitget
@@ -46,8 +47,19 @@ def derived_seed(seed: int, purpose: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}:{purpose}".encode()).digest()[:8], "big")
 
 
-def open_fake(*, clock: Clock, seed: int, deposit: Decimal, price: Decimal, volatility_percent: int = 100) -> FakeVenue:
-    """A venue with one account of `deposit` USDT at `price`; a volatility of 0 % moves only by script."""
+def open_fake(
+    *,
+    clock: Clock,
+    seed: int,
+    deposit: Decimal,
+    price: Decimal,
+    volatility_percent: int = 100,
+    rates: FeeRates | None = None,
+) -> FakeVenue:
+    """A venue with one account of `deposit` USDT at `price`; a volatility of 0 % moves only by script.
+
+    The account pays the contract's base rates unless it has `rates` of its own.
+    """
     opened_us = clock.now_us()
     market = SyntheticMarket(
         seed=derived_seed(seed, "market"),
@@ -56,7 +68,7 @@ def open_fake(*, clock: Clock, seed: int, deposit: Decimal, price: Decimal, vola
         volatility_percent=volatility_percent,
     )
     exchange = Exchange(market=market, seed=derived_seed(seed, "exchange"), opened_us=opened_us)
-    exchange.open_account(ACCOUNT, deposit)
+    exchange.open_account(ACCOUNT, deposit, rates=rates)
     bot_key = _key(seed, "bot", frozenset({"read", "trade"}))
     observer_key = _key(seed, "observer", frozenset({"read"}))
     faces = FakeBitget(exchange, clock, [bot_key, observer_key], seed=derived_seed(seed, "faces"))

@@ -6,12 +6,13 @@ from pytest_bdd import given, parsers, then
 
 from botproof.errors import NotShown
 from botproof.events import Side
-from botproof.invariants.effects import holding_times_us
+from botproof.invariants.effects import holding_times_us, unexpected_refusals
 from botproof.stage import Stage
 
 from .tables import Table, count_fits, number, pairs, word
 
 SIDES = {side.value: side for side in Side}
+DIRECTIONS = {"long": 1, "short": -1}
 DISTANCE = Decimal("0.02")  # an order this far from mid is not touched within a window
 
 
@@ -30,6 +31,16 @@ def _(stage: Stage, side: str) -> str:
     return stage.venue.place_resting("desk-by-hand-7", word(side, SIDES), DISTANCE)
 
 
+@given(parsers.parse("the account is {direction} {size} BTC, as the plan declares"))
+def _(stage: Stage, direction: str, size: str) -> None:
+    stage.hold(word(direction, DIRECTIONS) * number(size), is_declared=True)
+
+
+@given(parsers.parse("the account is {direction} {size} BTC, which the plan does not declare"))
+def _(stage: Stage, direction: str, size: str) -> None:
+    stage.hold(word(direction, DIRECTIONS) * number(size), is_declared=False)
+
+
 @then(parsers.parse("every position is closed within {seconds} s of its opening"))
 def _(stage: Stage, seconds: str) -> None:
     times_us = holding_times_us(stage.finish().facts)
@@ -43,6 +54,12 @@ def _(stage: Stage) -> None:
     assert stage.position() == 0, f"the account holds {stage.position()} BTC"
 
 
+@then(parsers.parse("the account is still {direction} {size} BTC"))
+def _(stage: Stage, direction: str, size: str) -> None:
+    expected = word(direction, DIRECTIONS) * number(size)
+    assert stage.position() == expected, f"the account holds {stage.position()} BTC, not {expected}"
+
+
 @then("the resting order is gone")
 def _(stage: Stage, resting: str) -> None:
     assert resting not in stage.open_order_ids(), f"order {resting} still rests at the venue"
@@ -51,6 +68,13 @@ def _(stage: Stage, resting: str) -> None:
 @then("the resting order is still open")
 def _(stage: Stage, resting: str) -> None:
     assert resting in stage.open_order_ids(), f"order {resting} is not open any more"
+
+
+@then(parsers.parse("the venue refused requests of the bot with {code}"))
+def _(stage: Stage, code: str) -> None:
+    refused = {fact.code for fact in unexpected_refusals(stage.finish().facts)}
+    stage.mention(code)
+    assert code in refused, f"the venue refused with {sorted(refused) or 'nothing'}"
 
 
 @then("the venue saw:")

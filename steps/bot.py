@@ -1,15 +1,24 @@
-"""The bot: its profile, and its window."""
+"""The bot: its profile, its window, and who stops and starts it."""
 
-from pytest_bdd import given, parsers, when
+from pytest_bdd import given, parsers, then, when
 
 from botproof.stage import Stage
 
+from .tables import Table, number, pairs, word
+
 FIVE_USDT = "epp_v2_4_bot1_bitget_live_microcap"
+STATES = {state: state for state in ("running", "soft_pause", "hard_stop")}
 
 
-@given("a bot that never quotes")
-def _(stage: Stage) -> None:
-    stage.use_rogue("idle")
+@given(parsers.parse("a bot that {misdeed}"))
+def _(stage: Stage, misdeed: str) -> None:
+    """One of the bots that break or leave out one thing, by the sentence that tells it."""
+    stage.use_rogue(misdeed)
+
+
+@given(parsers.parse("a bounded window of {minutes} min"))
+def _(stage: Stage, minutes: str) -> None:
+    stage.window_s = int(number(minutes) * 60)
 
 
 @given("the 5 USDT profile")
@@ -27,11 +36,56 @@ def _(stage: Stage) -> None:
     stage.use_role("micro_cap")
 
 
+@given("the micro-cap profile with:")
+def _(stage: Stage, datatable: Table) -> None:
+    stage.use_role("micro_cap")
+    stage.change_profile(pairs(datatable))
+
+
 @given("the no-trade profile")
 def _(stage: Stage) -> None:
     stage.use_role("no_trade")
 
 
+@when("the bot is killed and started again")
+def _(stage: Stage) -> None:
+    stage.restart()
+
+
 @when("the bounded window ends")
 def _(stage: Stage) -> None:
     stage.finish()
+
+
+@when("the operator resumes the bot")
+def _(stage: Stage) -> None:
+    stage.operate("resume")
+
+
+@when("the operator stops the bot")
+def _(stage: Stage) -> None:
+    stage.operate("stop")
+
+
+@then(parsers.parse("no entry is placed for {seconds} s"))
+def _(stage: Stage, seconds: str) -> None:
+    before = stage.entries_sent()
+    stage.world.run_for(number(seconds))
+    assert stage.entries_sent() == before, f"{stage.entries_sent() - before} entries were sent"
+
+
+@then(parsers.parse("the bot is in {state} because {reason} within {seconds} s"))
+def _(stage: Stage, state: str, reason: str, seconds: str) -> None:
+    stage.await_state(word(state, STATES), reason, number(seconds))
+
+
+@then(parsers.parse("the bot is running within {seconds} s"))
+def _(stage: Stage, seconds: str) -> None:
+    stage.await_state("running", "", number(seconds))
+
+
+@then(parsers.parse("the bot was in {state} because {reason}"))
+def _(stage: Stage, state: str, reason: str) -> None:
+    """At some time of the run."""
+    states = stage.finish().states
+    assert (word(state, STATES), reason) in states, f"the bot was in {sorted(states)}"

@@ -61,7 +61,7 @@ def _(stage: Stage, feasibility: Feasibility, amount: str) -> None:
 @then("these promises are held:")
 def _(stage: Stage, datatable: Table) -> None:
     for row in rows(datatable, "promise", "about"):
-        stage.hold(row["promise"])
+        stage.require_held(row["promise"])
 
 
 @then("these promises are NOT SHOWN:")

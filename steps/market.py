@@ -14,6 +14,11 @@ def _(stage: Stage, price: str) -> None:
     stage.price, stage.volatility_percent = number(price), 0
 
 
+@given(parsers.parse("a funding rate of {percent} %"))
+def _(stage: Stage, percent: str) -> None:
+    stage.funding_rate = number(percent) / 100
+
+
 @when(parsers.parse("the price {way} {percent} % within {seconds:d} s"))
 def _(stage: Stage, way: str, percent: str, seconds: int) -> None:
     _move(stage, way, percent, seconds, None)

@@ -45,6 +45,7 @@ class TableMarket:
         self._table = {second: (_ints(bids), _ints(asks)) for second, (bids, asks) in table.items()}
         self._mark = None if mark is None else Decimal(mark)
         self.settled_us = OPENED_US
+        self.rates = [(-1_000_000_000, Decimal("0.0001"))]
 
     def _second(self, at_us: int) -> int:
         since = (at_us - OPENED_US) // SECOND_US
@@ -63,6 +64,11 @@ class TableMarket:
     def prices(self, at_us: int) -> Prices:
         last = BTCUSDT.price(self.top(at_us)[0])
         return Prices(last=last, mark=last if self._mark is None else self._mark, index=last)
+
+    def funding_rate(self, at_us: int) -> Decimal:
+        """Scripted by test: (from second, rate) in order; 0.0001 before."""
+        since = (at_us - OPENED_US) // SECOND_US
+        return [rate for second, rate in self.rates if second <= since][-1]
 
     def first_touch(self, after_us: int, until_us: int, buy: int | None, sell: int | None) -> int | None:
         for second in sorted(self._table):

@@ -56,6 +56,10 @@ class HandMarket:
         last = Decimal(self.top(at_us)[0]) / 10
         return Prices(last=last, mark=last, index=last + Decimal("0.0125"))
 
+    def funding_rate(self, at_us: int) -> Decimal:
+        """A hundredth of a percent until 08:00 UTC of the first day, then minus half of it."""
+        return Decimal("0.0001") if at_us < OPENED_US + 7 * 3600 * SECOND_US else Decimal("-0.00005")
+
     def first_touch(self, after_us: int, until_us: int, buy: int | None, sell: int | None) -> int | None:
         """The first move that reaches either price."""
         for moved_us, bid in self._moves:

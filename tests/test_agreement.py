@@ -1,26 +1,32 @@
 """Whether tape and fake tell one story: a tape that does, and each way in which one may not."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from fake_on_hand import BOT, OPENED_US, SECOND_US, WATCHER, Desk, order_body
+from fake_on_hand import BOT, OPENED_US, SECOND_US, WATCHER, Desk, order_body, signed
 
 from botproof.events import (
     Action,
+    BillSeen,
     Fact,
     FillSeen,
     OrderSeen,
     OrderState,
+    OrderType,
     PositionSeen,
     RequestAnswered,
     RequestSent,
     RequestUnknown,
+    Side,
     Source,
 )
 from botproof.fakes.bitget.agreement import disagreements
+from botproof.fakes.bitget.core.messages import PlaceOrder
+from botproof.fakes.bitget.faults import Drop, Lose, Refuse
 
 PLACE = "/api/v2/mix/order/place-order"
 POSITIONS = "/api/v2/mix/position/all-position"
@@ -352,3 +358,158 @@ def test_position_that_was_never_read(story: Story) -> None:
 def test_position_of_a_symbol_that_the_fake_does_not_trade(story: Story) -> None:
     story.put(replace(story.all_of(PositionSeen)[0], symbol="ETHUSDT"))
     assert len(story.complaints()) == 2
+
+
+# Armed faults
+
+
+PENDING = "/api/v2/mix/order/orders-pending"
+
+
+def silent_call(story: Story, fault: Lose | Drop) -> None:
+    """One more read of the bot, which a fault takes; the honest tape says that nobody knows what became of it."""
+    story.desk.fake.arm(fault)
+    story.desk.wait(1)
+    story.put(story.sent("GET", PENDING, "", request=9))
+    target = f"{PENDING}?productType=USDT-FUTURES"
+    headers = signed(BOT, story.desk.clock.now_us(), "GET", target)
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    assert story.desk.fake.answer("GET", target, raw, b"") is None
+    story.put(RequestUnknown(src=Source.TAP, t_local_us=story.desk.clock.now_us() + 5, request=9, reason="timed out"))
+
+
+@pytest.mark.parametrize("fault", [Lose(path=PENDING), Drop(path=PENDING)])
+def test_call_without_an_answer_is_a_request_of_unknown_fate(story: Story, fault: Lose | Drop) -> None:
+    silent_call(story, fault)
+    assert story.complaints() == []
+
+
+@pytest.mark.parametrize("fault", [Lose(path=PENDING), Drop(path=PENDING)])
+def test_call_without_an_answer_that_is_told_as_answered(story: Story, fault: Lose | Drop) -> None:
+    silent_call(story, fault)
+    story.drop(RequestUnknown)
+    story.put(
+        RequestAnswered(src=Source.TAP, t_local_us=OPENED_US, request=9, http_status=200, code="00000", message="")
+    )
+    [complaint] = story.complaints()
+    assert complaint.startswith(
+        f"request 9 (GET {PENDING}) was answered 00000 on the tape, and the fake never answered: "
+    )
+
+
+def test_call_without_an_answer_that_is_missing_on_the_tape(story: Story) -> None:
+    silent_call(story, Lose(path=PENDING))
+    story.drop(RequestSent, -1)
+    [complaint] = story.complaints()
+    assert complaint.endswith(f"(GET {PENDING}) is not on the tape")
+
+
+def test_lost_and_answered_calls_of_one_kind_are_told_apart(story: Story) -> None:
+    silent_call(story, Drop(path=PENDING))
+    story.ask("GET", PENDING, "00000", lambda: story.desk.get(f"{PENDING}?productType=USDT-FUTURES"))
+    assert story.complaints() == []
+
+
+def test_call_that_a_fault_refused_is_told_with_its_code(story: Story) -> None:
+    story.desk.fake.arm(Refuse(path=PLACE, code="40725", message="service return an error"))
+    refused = lambda: story.desk.code_of_post(PLACE, order_body(clientOid="c-4"))  # noqa: E731
+    story.ask("POST", PLACE, "40725", refused, "c-4")
+    assert story.complaints() == []
+
+
+def test_call_refused_at_the_gate_is_told_with_its_client_id(story: Story) -> None:
+    body = json.dumps(order_body(clientOid="c-4"))
+    headers = signed(BOT, OPENED_US, "POST", "/elsewhere", body)
+    story.ask("POST", PLACE, "40009", lambda: story.desk.send("POST", PLACE, headers, body), "c-4")
+    assert story.complaints() == []
+
+
+# Deeds of the harness
+
+
+def market_order(side: Side, client_id: str = "") -> PlaceOrder:
+    return PlaceOrder(
+        symbol="BTCUSDT", side=side, order_type=OrderType.MARKET, size=Decimal("0.002"), client_id=client_id
+    )
+
+
+def test_what_the_harness_did_before_the_tape_began_may_be_missing_from_it() -> None:
+    desk = Desk()
+    desk.fake.command("main", market_order(Side.BUY))
+    desk.wait(1)
+    read = PositionSeen(
+        src=Source.VENUE,
+        t_local_us=desk.clock.now_us(),
+        symbol="BTCUSDT",
+        size=Decimal("0.002"),
+        entry_price=Decimal(67500),
+        mark_price=None,
+        via="preflight",
+    )
+    fake = desk.fake
+
+    def complaints(fact: Fact) -> list[str]:
+        return disagreements([fact], exchange=fake.exchange, journal=fake.journal, account="main", bot_key=BOT.api_key)
+
+    assert complaints(read) == []
+    early = complaints(replace(read, t_local_us=OPENED_US - 1))
+    assert [line.split()[0] for line in early] == ["fill", "order"], "it was not over when the tape began"
+    fake.journal.entries.clear()
+    assert [line.split()[0] for line in complaints(read)] == ["fill", "order"], "it was not the harness that did it"
+
+
+def test_what_the_harness_did_before_and_the_tape_has_must_still_agree() -> None:
+    story = Story()
+    story.desk.fake.command("main", market_order(Side.SELL, "foreign"))
+    assert sorted(line.split()[0] for line in story.complaints()) == ["fill", "order", "position", "position"]
+
+
+# Bills
+
+
+def with_bills(story: Story) -> Story:
+    for bill in story.desk.fake.exchange.bills("main"):
+        story.put(
+            BillSeen(
+                src=Source.VENUE,
+                t_local_us=OPENED_US,
+                bill_id=bill.bill_id,
+                symbol=bill.symbol,
+                business_type=bill.business_type,
+                amount=bill.amount,
+                fee=-bill.fee,
+                balance=bill.balance,
+            )
+        )
+    return story
+
+
+def test_honest_bills_agree_and_may_be_incomplete(story: Story) -> None:
+    assert with_bills(story).complaints() == []
+    story.drop(BillSeen)
+    assert story.complaints() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"amount": Decimal(1)}, "amount 1, the fake 0"),
+        ({"fee": Decimal("0.0405")}, "fee 0.0405, the fake -0.0405"),
+        ({"balance": Decimal(1000)}, "balance 1000, the fake 999.9595"),
+        ({"business_type": "sell"}, "type sell, the fake buy"),
+    ],
+)
+def test_bill_that_is_told_differently(story: Story, change: dict[str, Any], line: str) -> None:
+    with_bills(story).change(BillSeen, **change)
+    [complaint] = story.complaints()
+    assert complaint.endswith(f": the tape says {line}")
+
+
+def test_bill_told_twice_or_out_of_nowhere(story: Story) -> None:
+    bill = with_bills(story).all_of(BillSeen)[0]
+    story.put(bill)
+    story.put(replace(bill, bill_id="7"))
+    assert story.complaints() == [
+        f"bill {bill.bill_id} is on the tape 2 times, expected once",
+        "bill 7 is on the tape and unknown to the fake",
+    ]

@@ -6,7 +6,7 @@ the exchange; after every step its books must equal what the exchange says of it
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -15,6 +15,8 @@ from random import Random
 import pytest
 
 from botproof.events import OrderType, Side
+from botproof.fakes.bitget.core.conservation import conservation
+from botproof.fakes.bitget.core.contract import FeeRates
 from botproof.fakes.bitget.core.exchange import Exchange
 from botproof.fakes.bitget.core.messages import (
     AccountView,
@@ -22,6 +24,7 @@ from botproof.fakes.bitget.core.messages import (
     BillAdded,
     CancelOrder,
     Command,
+    FundingPaid,
     OrderAccepted,
     OrderCanceled,
     OrderFilled,
@@ -33,10 +36,12 @@ from botproof.fakes.bitget.market.synthetic import SyntheticMarket
 
 OPENED_US = 1_771_722_000_000_000
 SYMBOL = "BTCUSDT"
-MAKER, TAKER = Fraction(2, 10_000), Fraction(6, 10_000)
+BASE_RATES = FeeRates(maker=Decimal("0.0002"), taker=Decimal("0.0006"))
+FUNDING_INTERVAL_US = 8 * 3600 * 1_000_000
 STEP = Fraction(1, 10_000)
 DEPOSITS = {"main": 1000, "other": 100_000}
 Leg = tuple[str, str]
+Pace = Callable[[Random, int], int]
 
 
 def rounded(amount: Fraction, places: int) -> Fraction:
@@ -47,7 +52,26 @@ def rounded(amount: Fraction, places: int) -> Fraction:
 
 
 def cut(amount: Fraction, places: int) -> Fraction:
-    return Fraction(amount.numerator * 10**places // amount.denominator, 10**places)
+    """Toward zero."""
+    whole = abs(amount.numerator) * 10**places // amount.denominator
+    return Fraction(whole if amount >= 0 else -whole, 10**places)
+
+
+def _instant(outcome: Outcome) -> int:
+    """When it happened; 0 where it does not say."""
+    match outcome:
+        case FundingPaid(at_us=at_us):
+            return at_us
+        case OrderAccepted(order=order) | OrderCanceled(order=order):
+            return order.updated_us
+        case OrderFilled(fill=fill):
+            return fill.at_us
+        case BillAdded(bill=bill):
+            return bill.at_us
+    return 0
+
+
+_TRADING = (OrderAccepted, OrderFilled, OrderCanceled)
 
 
 @dataclass
@@ -59,15 +83,24 @@ class Auditor:
     entries: dict[Leg, Fraction] = field(default_factory=dict)
     remaining: dict[tuple[str, str], Fraction] = field(default_factory=dict)
     told_balances: dict[str, AccountView] = field(default_factory=dict)
+    rates: dict[str, FeeRates] = field(default_factory=lambda: dict.fromkeys(DEPOSITS, BASE_RATES))
+    due: set[Leg] = field(default_factory=set)  # legs that have yet to pay or receive at the settlement `due_us`
+    due_us: int = OPENED_US
     trade_ids: set[str] = field(default_factory=set)
     fills: int = 0
     fees: Fraction = Fraction(0)
     realized: Fraction = Fraction(0)
+    funding: Fraction = Fraction(0)
+    settled: int = 0
     last_id: int = 0
 
     def see(self, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
+            self._pass(_instant(outcome))
+            assert not (self.due and isinstance(outcome, _TRADING)), "a settlement is the first thing of its instant"
             match outcome:
+                case FundingPaid():
+                    self._settle(outcome)
                 case OrderAccepted(order=order):
                     self._grow(order.order_id)
                     assert order.filled == 0
@@ -82,6 +115,28 @@ class Auditor:
                     assert Fraction(bill.balance) == self.wallets[bill.account]
                 case BalanceChanged(balance=balance):
                     self.told_balances[balance.account] = balance
+
+    def _pass(self, at_us: int) -> None:
+        """Time goes on to `at_us`: a settlement on the way is owed by every position that is open now."""
+        following_us = (self.due_us // FUNDING_INTERVAL_US + 1) * FUNDING_INTERVAL_US
+        if not at_us or (self.due and at_us == self.due_us):
+            return
+        assert not self.due, f"the settlement of {self.due_us} left out {self.due}"
+        held = {leg for leg, size in self.sizes.items() if size}
+        if held and following_us <= at_us:
+            self.due, self.due_us = held, following_us
+        else:
+            self.due_us = max(self.due_us, at_us)
+
+    def _settle(self, paid: FundingPaid) -> None:
+        assert paid.at_us == self.due_us, "a settlement is at its instant"
+        leg = next(leg for leg in self.due if leg[0] == paid.account and self.sizes[leg] == Fraction(paid.size))
+        self.due.remove(leg)
+        amount = cut(-self.sizes[leg] * Fraction(paid.mark) * Fraction(paid.rate), 8)
+        assert amount == Fraction(paid.amount)
+        self.wallets[paid.account] += amount
+        self.funding += amount
+        self.settled += 1
 
     def _grow(self, identifier: str) -> None:
         assert int(identifier) > self.last_id, "ids increase"
@@ -101,7 +156,8 @@ class Auditor:
             limit = Fraction(order.price)
             assert price <= limit if buys else price >= limit
             assert price == limit or not fill.is_maker, "a maker trades at its own price"
-        fee = cut(price * size * (MAKER if fill.is_maker else TAKER), 8)
+        rates = self.rates[order.account]
+        fee = cut(price * size * Fraction(rates.maker if fill.is_maker else rates.taker), 8)
         assert fee == Fraction(fill.fee)
         leg = order.account, self._leg(order.position_mode, fill.side)
         before = self.sizes[leg]
@@ -143,6 +199,8 @@ class Auditor:
         return profit
 
     def check(self, exchange: Exchange) -> None:
+        self._pass(exchange.now_us)
+        assert not self.due, f"the settlement of {self.due_us} left out {self.due}"
         total = Fraction(0)
         for account in DEPOSITS:
             wallet = Fraction(exchange.account_view(account).wallet)
@@ -151,7 +209,7 @@ class Auditor:
             self._check_orders(exchange, account)
             self._check_positions(exchange, account)
             self._check_told(exchange, account)
-        assert total == sum(DEPOSITS.values()) + self.realized - self.fees, "money is conserved"
+        assert total == sum(DEPOSITS.values()) + self.realized - self.fees + self.funding, "money is conserved"
         quote = exchange.quote()
         assert not (quote.bids and quote.asks) or quote.bids[0][0] < quote.asks[0][0], "the book is not crossed"
 
@@ -208,17 +266,36 @@ class Crowd:
         )
 
 
-def simulate(seed: int, steps: int, *, mode: str = "one_way_mode") -> tuple[Auditor, Exchange, list[Outcome]]:
-    """Drive an exchange with random commands, audited after each."""
+def quickly(pick: Random, now_us: int) -> int:
+    """From nothing to twenty seconds."""
+    return now_us + pick.choice((0, 0, 1_000, 700_000, 3_000_000, 20_000_000))
+
+
+def for_days(pick: Random, now_us: int) -> int:
+    """Seconds, an hour at times, and at times to the very instant of the next settlement."""
+    if pick.random() < 0.1:
+        return (now_us // FUNDING_INTERVAL_US + 1) * FUNDING_INTERVAL_US
+    return now_us + 3_600_000_000 if pick.random() < 0.1 else quickly(pick, now_us)
+
+
+def simulate(
+    seed: int, steps: int, *, mode: str = "one_way_mode", pace: Pace = quickly, tiers: dict[int, FeeRates] | None = None
+) -> tuple[Auditor, Exchange, list[Outcome]]:
+    """Drive an exchange with random commands, audited after each; `tiers`: at which step `main` gets which rates."""
     market = SyntheticMarket(seed=seed, opened_us=OPENED_US)
     exchange = Exchange(market=market, seed=seed, opened_us=OPENED_US)
     for account, deposit in DEPOSITS.items():
         exchange.open_account(account, Decimal(deposit), leverage=50, position_mode=mode)
     auditor, crowd = Auditor(), Crowd(seed, exchange)
     now_us, history = OPENED_US, []
-    for _ in range(steps):
-        now_us += crowd.random.choice((0, 0, 1_000, 700_000, 3_000_000, 20_000_000))
+    for step in range(steps):
+        now_us = pace(crowd.random, now_us)
         outcomes = exchange.advance(now_us)
+        if tiers and step in tiers:
+            auditor.see(outcomes)
+            history, outcomes = history + outcomes, []
+            exchange.set_fee_rates("main", tiers[step])
+            auditor.rates["main"] = tiers[step]
         account = crowd.random.choice(list(DEPOSITS))
         before = repr(exchange)
         answer = exchange.apply(account, crowd.command(account), now_us)
@@ -226,6 +303,7 @@ def simulate(seed: int, steps: int, *, mode: str = "one_way_mode") -> tuple[Audi
         auditor.see(outcomes + answer)
         auditor.check(exchange)
         history += outcomes + answer
+        assert step % 50 or not any(conservation(exchange, name) for name in DEPOSITS)
     return auditor, exchange, history
 
 
@@ -243,6 +321,39 @@ def test_auditor_agrees_after_every_step_in_hedge_mode() -> None:
     auditor, exchange, _ = simulate(4, 1_200, mode="hedge_mode")
     assert auditor.fills > 200
     assert any(len(exchange.positions(account)) == 2 for account in DEPOSITS)
+
+
+@pytest.mark.parametrize("mode", ["one_way_mode", "hedge_mode"])
+def test_auditor_agrees_over_days_with_settlements_and_changes_of_the_fee_tier(mode: str) -> None:
+    tiers = {
+        100: FeeRates(maker=Decimal("0.00014"), taker=Decimal("0.0005")),
+        300: FeeRates(maker=Decimal("-0.00005"), taker=Decimal("0.00032")),
+    }
+    auditor, exchange, history = simulate(6, 600, mode=mode, pace=for_days, tiers=tiers)
+    assert auditor.settled > 50
+    assert auditor.fills > 150
+    assert any(isinstance(o, OrderFilled) and o.fill.fee < 0 for o in history), "a rebate was paid"
+    signs = {outcome.amount > 0 for outcome in history if isinstance(outcome, FundingPaid)}
+    assert signs == {True, False}
+    assert [conservation(exchange, account) for account in DEPOSITS] == [[], []]
+
+
+def test_auditor_notices_a_settlement_left_out() -> None:
+    _, exchange, history = simulate(6, 100, pace=for_days)
+    place = next(place for place, outcome in enumerate(history) if isinstance(outcome, FundingPaid))
+    del history[place]
+    with pytest.raises(AssertionError):
+        _audit(history, exchange)
+
+
+def test_auditor_notices_funding_that_is_off_by_one_unit() -> None:
+    _, exchange, history = simulate(6, 100, pace=for_days)
+    place = next(place for place, outcome in enumerate(history) if isinstance(outcome, FundingPaid))
+    paid = history[place]
+    assert isinstance(paid, FundingPaid)
+    history[place] = replace(paid, amount=paid.amount + Decimal("1e-8"))
+    with pytest.raises(AssertionError):
+        _audit(history, exchange)
 
 
 def test_same_seed_gives_the_same_outcomes_and_another_gives_others() -> None:

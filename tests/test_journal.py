@@ -1,10 +1,13 @@
 """The fake's memory: what it holds, what it never holds, and what it complains of."""
 
 import json
+from decimal import Decimal
 
 from fake_on_hand import BOT, OPENED_US, Desk, order_body, signed
 
-from botproof.fakes.bitget.journal import UNKNOWN_SOCKET, Call, Journal, Push, SocketEvent
+from botproof.events import OrderType, Side
+from botproof.fakes.bitget.core.messages import CancelOrder, PlaceOrder
+from botproof.fakes.bitget.journal import UNKNOWN_SOCKET, Call, Deed, Journal, Push, SocketEvent
 
 PLACE = "/api/v2/mix/order/place-order"
 DETAIL = "/api/v2/mix/order/detail?symbol=BTCUSDT&productType=USDT-FUTURES"
@@ -102,4 +105,41 @@ def test_entries_of_all_kinds_share_one_count() -> None:
     journal.write(Push(7, OPENED_US, 1, "main", "orders", 1, ("1",)))
     assert [entry.n for entry in journal.entries] == [0, 1]
     assert (len(journal), len(journal.socket_events), len(journal.pushes)) == (2, 1, 1)
-    assert repr(journal) == "<Journal Call: 0, SocketEvent: 1, Push: 1>"
+    assert repr(journal) == "<Journal Call: 0, SocketEvent: 1, Push: 1, Deed: 0>"
+
+
+def order(**changes: object) -> PlaceOrder:
+    told = {"symbol": "BTCUSDT", "side": Side.BUY, "order_type": OrderType.MARKET, "size": Decimal("0.002"), **changes}
+    return PlaceOrder(**told)
+
+
+def test_what_the_harness_does_is_kept_as_its_own_deed_and_is_no_call() -> None:
+    desk = Desk()
+    fake = desk.fake
+    fake.command("main", order(client_id="earlier"))
+    fake.command("main", order(client_id="rests", order_type=OrderType.LIMIT, price=Decimal(67000)))
+    fake.command("main", CancelOrder(symbol="BTCUSDT", client_id="rests"))
+    fake.command("other", order(size=Decimal(100)))
+    bought, rested = (fake.exchange.order("main", client_id=name) for name in ("earlier", "rests"))
+    assert bought is not None
+    assert rested is not None
+    assert fake.journal.deeds == [
+        Deed(0, OPENED_US, "main", "PlaceOrder", "00000", bought.order_id, "earlier"),
+        Deed(1, OPENED_US, "main", "PlaceOrder", "00000", rested.order_id, "rests"),
+        Deed(2, OPENED_US, "main", "CancelOrder", "00000", rested.order_id, "rests"),
+        Deed(3, OPENED_US, "other", "PlaceOrder", "40762"),
+    ]
+    assert (fake.journal.calls, fake.journal.unexpected()) == ([], [])
+    [position] = fake.exchange.positions("main")
+    assert position.size == Decimal("0.002"), "a market order before a run gives the account a position"
+
+
+def test_deed_names_the_order_placed_and_not_the_one_that_made_room() -> None:
+    desk = Desk()
+    desk.fake.command("main", order())
+    for name in ("first", "second"):
+        exit_ = order(
+            side=Side.SELL, order_type=OrderType.LIMIT, price=Decimal(68000), reduce_only=True, client_id=name
+        )
+        desk.fake.command("main", exit_)
+    assert [deed.client_id for deed in desk.fake.journal.deeds[1:]] == ["first", "second"]

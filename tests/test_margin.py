@@ -3,17 +3,22 @@
 from decimal import Decimal
 
 import pytest
+from exchange_floor import Floor, TableMarket, book
+from hypothesis import given
+from hypothesis import strategies as st
 
 from botproof.fakes.bitget.core import margin
 from botproof.fakes.bitget.core.account import Account, Position, Trade
-from botproof.fakes.bitget.core.contract import BTCUSDT, rounded
+from botproof.fakes.bitget.core.contract import BTCUSDT, FeeRates, Tier, rounded
+from botproof.money import plain
 
 CAPTURED_LIQUIDATION = Decimal("-279781303.0828121933333334")
 MARK = Decimal("83344.1")
+TAKER = Decimal("0.0006")
 
 
 def account(wallet: Decimal = Decimal(1000), *, leverage: int = 3, margin_mode: str = "crossed") -> Account:
-    return Account(name="main", wallet=wallet, leverage=leverage, margin_mode=margin_mode)
+    return Account(name="main", rates=BTCUSDT.fee_rates, wallet=wallet, leverage=leverage, margin_mode=margin_mode)
 
 
 def traded(holder: Account, steps: int, price: str, *, leg: str = "net", rate: str = "0.0006") -> Position | None:
@@ -67,14 +72,14 @@ def test_captured_equal_hedge_legs_share_their_liquidation_price_and_ratio() -> 
 
 
 def test_documented_tiers_charge_each_slice_at_its_own_rate() -> None:
-    assert margin.maintenance(BTCUSDT, Decimal(330_000)).of(Decimal(330_000)) == 1648
-    assert margin.maintenance(BTCUSDT, Decimal(200_000)).of(Decimal(200_000)) == 920
-    assert margin.maintenance(BTCUSDT, Decimal(330_000)).rate == Decimal("0.0050")
+    assert margin.maintenance(BTCUSDT, Decimal(330_000), TAKER).of(Decimal(330_000)) == 1648
+    assert margin.maintenance(BTCUSDT, Decimal(200_000), TAKER).of(Decimal(200_000)) == 920
+    assert margin.maintenance(BTCUSDT, Decimal(330_000), TAKER).rate == Decimal("0.0050")
 
 
 @pytest.mark.parametrize("end", [tier.end_usdt for tier in BTCUSDT.tiers[:-1]])
 def test_maintenance_does_not_jump_between_tiers(end: Decimal) -> None:
-    below, above = margin.maintenance(BTCUSDT, end), margin.maintenance(BTCUSDT, end + Decimal("1e-9"))
+    below, above = margin.maintenance(BTCUSDT, end, TAKER), margin.maintenance(BTCUSDT, end + Decimal("1e-9"), TAKER)
     assert below.rate < above.rate
     assert above.of(end) == below.of(end)
 
@@ -128,3 +133,134 @@ def test_average_entry_that_never_ends_is_kept_at_twelve_decimals() -> None:
     position = traded(holder, 2, "50000.1")
     assert position is not None
     assert position.entry_price == Decimal("50000.066666666667")
+
+
+# At any leverage, in both modes, on any fee tier
+
+
+LEVERAGES = st.integers(BTCUSDT.min_leverage, BTCUSDT.max_leverage)
+TICKS = st.integers(500_000, 900_000)
+RATES = st.builds(
+    FeeRates,
+    maker=st.sampled_from([Decimal("-0.00005"), Decimal(0), Decimal("0.0002")]),
+    taker=st.sampled_from([Decimal("0.00005"), Decimal("0.00032"), Decimal("0.0006")]),
+)
+
+
+def near(amount: Decimal) -> object:
+    return pytest.approx(amount, abs=Decimal("1e-12"))
+
+
+@given(
+    leverage=LEVERAGES,
+    mode=st.sampled_from(["crossed", "isolated"]),
+    steps=st.integers(1, 5_000) | st.integers(-5_000, -1),
+    entry=TICKS,
+    mark=TICKS,
+    rates=RATES,
+)
+def test_identities_of_margin_hold(
+    leverage: int, mode: str, steps: int, entry: int, mark: int, rates: FeeRates
+) -> None:
+    holder = account(Decimal(100_000), leverage=leverage, margin_mode=mode)
+    holder.rates = rates
+    at, entered = BTCUSDT.price(mark), BTCUSDT.price(entry)
+    traded(holder, steps, plain(entered), rate=plain(rates.taker))
+    row, whole = view(holder, mark=at), margin.account_view(holder, [], at, BTCUSDT)
+    size = abs(row.size)
+    assert row.unrealized == (at - entered) * row.size
+    assert (whole.equity, whole.unrealized) == (whole.wallet + row.unrealized, row.unrealized)
+    crossed = mode == "crossed"
+    assert row.margin == near(size * (at if crossed else entered) / leverage)
+    assert whole.available == near(max(Decimal(0), (whole.equity if crossed else whole.wallet) - row.margin))
+    tier = margin.maintenance(BTCUSDT, size * at, rates.taker)
+    assert tier.charged == row.maintenance_rate + rates.taker
+    backing = whole.equity if crossed else row.margin + row.unrealized
+    assert row.margin_ratio == (near(tier.of(size * at) / backing) if backing > 0 else 1)
+    backed = whole.wallet if crossed else row.margin
+    slope = size * tier.charged - row.size
+    price = (backed - row.size * entered + tier.offset) / slope
+    assert row.liquidation_price == pytest.approx(price if crossed else max(price, Decimal(0)), abs=Decimal("1e-9"))
+    sign = 1 if row.size > 0 else -1
+    assert row.break_even_price == near((entered * size + sign * row.fees) / (size * (1 - sign * rates.taker)))
+
+
+@given(leverage=LEVERAGES, mode=st.sampled_from(["crossed", "isolated"]), taker=st.sampled_from(["0.0003", "0.0006"]))
+def test_order_opens_what_the_balance_backs_and_not_one_step_more(leverage: int, mode: str, taker: str) -> None:
+    rates = FeeRates(maker=Decimal(0), taker=Decimal(taker))
+    price = Decimal(67400)
+    backed = 1000 / (price * BTCUSDT.qty_step * (Decimal(1) / leverage + rates.taker))
+    codes = []
+    for steps in (int(backed), int(backed) + 1):
+        stage = Floor(TableMarket({0: book("67500", "67500.1")}), leverage=leverage)
+        stage.exchange.set_fee_rates("main", rates)
+        stage.say(f"at 0: margin {mode}")
+        codes.append(stage.say(f"at 0: buy {plain(BTCUSDT.size(steps))} at {price} as a")[0].split()[0:2])
+    assert codes == [["accepted", "a"], ["refused", "40762"]]
+
+
+@pytest.mark.parametrize("tier", BTCUSDT.tiers[:4])
+def test_position_beyond_the_tier_of_its_leverage_is_refused(tier: Tier) -> None:
+    stage = Floor(TableMarket({0: book("50000", "50000.1")}), deposit="1000000000", leverage=tier.max_leverage)
+    most = tier.end_usdt / 50_000
+    stage.run(f"""
+        at 0: buy {plain(most / 2)} at 50000 as a      -> accepted a {plain(most / 2)}
+        at 0: buy {plain(most / 2)} at 50000.0 as b    -> accepted b {plain(most / 2)}
+        at 0: buy 0.0001 at 50000 as c                 -> refused 40921
+        at 0: sell 0.0002 at 50100 as d                -> accepted d 0.0002
+    """)
+
+
+def test_tier_does_not_hinder_an_order_that_makes_the_position_smaller() -> None:
+    stage = Floor(TableMarket({0: book("50000", "50000.1", size="100")}), deposit="1000000000", leverage=50)
+    stage.say("at 0: buy 90 as a")
+    stage.say("at 0: leverage 150")
+    stage.run("""
+        at 1: buy 1 at 50000 as b     -> refused 40921
+        at 1: sell 10 at 50100 as c   -> accepted c 10; position 90
+        at 1: sell 90 at 50100 reduce as d -> accepted d 90; position 90
+    """)
+
+
+def test_profit_of_an_isolated_position_backs_nothing_else() -> None:
+    holder = account(Decimal(100), leverage=10, margin_mode="isolated")
+    traded(holder, 100, "50000")
+    for mark in (Decimal(60_000), Decimal(49_000)):
+        assert margin.account_view(holder, [], mark, BTCUSDT).available == 50
+
+
+def test_mark_moves_margin_and_profit_and_the_book_moves_neither() -> None:
+    stage = Floor(TableMarket({0: book("67500", "67500.1"), 10: book("60000", "60000.1")}, mark="67702.5"))
+    stage.say("at 0: buy 0.01 as a")
+    [before] = stage.exchange.positions("main")
+    stage.say("at 10:")
+    [after] = stage.exchange.positions("main")
+    assert before.unrealized == after.unrealized == Decimal("2.024")
+    assert before.margin == after.margin == Decimal("33.85125")
+
+
+# Fee rates
+
+
+@pytest.mark.parametrize(
+    ("maker", "taker"), [("0.0002", "-0.0001"), ("-0.0003", "0.0002"), ("0", "1"), ("NaN", "0.1"), ("0", "Infinity")]
+)
+def test_rates_that_no_venue_has_are_refused(maker: str, taker: str) -> None:
+    with pytest.raises(ValueError, match="a taker rate is at least 0"):
+        FeeRates(maker=Decimal(maker), taker=Decimal(taker))
+
+
+def test_rates_of_an_account_are_charged_from_when_they_are_set() -> None:
+    stage = Floor(TableMarket({0: book("67500", "67500.1"), 10: book("67399.9", "67400")}))
+    exchange = stage.exchange
+    assert exchange.fee_rates("main") == BTCUSDT.fee_rates
+    stage.say("at 0: buy 0.01 as a")
+    exchange.set_fee_rates("main", FeeRates(maker=Decimal("-0.0001"), taker=Decimal("0.0003")))
+    stage.say("at 1: buy 0.01 as b")
+    stage.say("at 2: buy 0.01 at 67400 as c")
+    stage.say("at 10:")
+    fees = [fill.fee for fill in reversed(exchange.fills("main"))]
+    assert fees == [Decimal("0.4050006"), Decimal("0.2025003"), Decimal("-0.0674")]
+    wallet = exchange.account_view("main").wallet
+    assert wallet == 1000 - sum(fees)
+    assert exchange.fee_rates("other") == BTCUSDT.fee_rates

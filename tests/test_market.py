@@ -247,3 +247,43 @@ def test_path_never_reaches_zero() -> None:
 def test_mix_depends_on_every_number_and_their_order() -> None:
     assert len({mix(1, 2, 3), mix(1, 2, 4), mix(2, 1, 3), mix(1, 2), mix(-1, 2, 3), mix(1, 2, 3, 0)}) == 6
     assert 0 <= mix(-5, 1 << 90) < 1 << 64
+
+
+# The mark by script
+
+
+def test_scripted_mark_diverges_alone_and_comes_back() -> None:
+    moved, still = market(), market()
+    begin_us = OPENED_US + 100 * STEP_US
+    moved.script_mark(from_us=begin_us, change=Decimal("-0.003"), hold_us=60 * STEP_US, recover_us=0)
+    for second in (99, 102, 130, 159, 163):
+        at_us = OPENED_US + second * STEP_US
+        found, expected = moved.prices(at_us), still.prices(at_us)
+        assert (found.last, found.index) == (expected.last, expected.index)
+        assert moved.top(at_us) == still.top(at_us)
+        away = (found.mark - expected.mark) / expected.mark
+        diverges = 100 < second < 160
+        assert abs(away - Decimal("-0.003")) < Decimal("0.00001") if diverges else away == 0
+
+
+def test_scripted_mark_may_stay_and_ramp() -> None:
+    moved, still = market(), market()
+    begin_us = OPENED_US + 100 * STEP_US
+    moved.script_mark(from_us=begin_us, change=Decimal("0.01"), over_us=100 * STEP_US)
+    away = []
+    for second in (150, 300, 3_000):
+        at_us = OPENED_US + second * STEP_US
+        away.append(moved.prices(at_us).mark / still.prices(at_us).mark - 1)
+    assert Decimal("0.0045") < away[0] < Decimal("0.0055")
+    assert all(Decimal("0.0099") < part < Decimal("0.0101") for part in away[1:])
+
+
+def test_mark_lies_on_the_ticks_while_it_is_scripted() -> None:
+    moved = market()
+    moved.script_mark(from_us=OPENED_US + 1, change=Decimal("-0.00333"))
+    assert all(BTCUSDT.ticks(moved.prices(OPENED_US + n * STEP_US).mark) is not None for n in range(50))
+
+
+def test_scripted_mark_of_the_past_is_refused() -> None:
+    with pytest.raises(ValueError, match="begins after the present"):
+        market().script_mark(from_us=OPENED_US, change=Decimal("0.01"))

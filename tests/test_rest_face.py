@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from botproof.events import OrderType, Side
+from botproof.fakes.bitget.core.contract import FeeRates
 from botproof.fakes.bitget.core.messages import CancelOrder, PlaceOrder
 from botproof.fakes.bitget.rest import ROUTES, Route
 from botproof.fakes.bitget.wire import FaceSwitches
@@ -584,3 +585,56 @@ def test_somebody_else_may_act_past_the_faces_without_a_line_in_the_journal(desk
     assert row["clientOid"] == "foreign-1"
     desk.fake.command("main", CancelOrder(symbol="BTCUSDT", client_id="foreign-1"))
     assert [call.path for call in desk.fake.journal.calls] == ["/api/v2/mix/order/orders-pending"]
+
+
+# Fee rates
+
+
+TRADE_RATE = "/api/v2/common/trade-rate?symbol=BTCUSDT"
+
+
+@pytest.mark.parametrize("business", ["businessType=mix", "business=mix", "businessType=MIX"])
+def test_own_rates_are_told_and_the_contract_keeps_its_base_rates(desk: Desk, business: str) -> None:
+    assert desk.get(f"{TRADE_RATE}&{business}") == {"makerFeeRate": "0.0002", "takerFeeRate": "0.0006"}
+    desk.fake.exchange.set_fee_rates("main", FeeRates(maker=Decimal("-0.00005"), taker=Decimal("0.00032")))
+    assert desk.get(f"{TRADE_RATE}&{business}") == {"makerFeeRate": "-0.00005", "takerFeeRate": "0.00032"}
+    assert desk.get(f"{TRADE_RATE}&{business}", OTHER) == {"makerFeeRate": "0.0002", "takerFeeRate": "0.0006"}
+    [contract] = desk.get("/api/v2/mix/market/contracts?productType=USDT-FUTURES", None)
+    assert (contract["makerFeeRate"], contract["takerFeeRate"]) == ("0.0002", "0.0006")
+
+
+def test_rebate_is_a_positive_fee_on_the_wire(desk: Desk) -> None:
+    desk.fake.exchange.set_fee_rates("main", FeeRates(maker=Decimal("-0.00005"), taker=Decimal("0.00032")))
+    desk.place(clientOid="mine", price="67400")
+    desk.market.move(OPENED_US + SECOND_US, 673_000)
+    desk.wait(1)
+    [fill] = desk.get(FILLS)["fillList"]
+    assert fill["feeDetail"][0]["totalFee"] == "0.00337"
+    [bill] = desk.get(f"{BILLS}&businessType=buy")["bills"]
+    assert (bill["fee"], bill["amount"], bill["balance"]) == ("0.00337", "0", "1000.00337")
+    detail = desk.get(f"/api/v2/mix/order/detail?{MARKET}&clientOid=mine")
+    assert detail["fee"] == "0.00337"
+
+
+@pytest.mark.parametrize(
+    ("query", "refusal"),
+    [
+        ("symbol=BTCUSDT", "40019 Parameter businessType cannot be empty"),
+        ("businessType=mix", "40019 Parameter symbol cannot be empty"),
+        ("symbol=NOPEUSDT&businessType=mix", "40034 Parameter NOPEUSDT does not exist"),
+        ("symbol=BTCUSDT&businessType=futures", "400172 Parameter verification failed"),
+        ("symbol=BTCUSDT&businessType=spot", "400172 Parameter verification failed"),
+    ],
+)
+def test_rates_of_anything_else_are_refused(desk: Desk, query: str, refusal: str) -> None:
+    assert desk.code_of_get(f"/api/v2/common/trade-rate?{query}") == refusal
+
+
+def test_call_refused_at_the_gate_is_on_record_with_what_it_asked_for(desk: Desk) -> None:
+    body = json.dumps(order_body(clientOid="mine"))
+    desk.send("POST", PLACE, signed(BOT, OPENED_US, "POST", "/elsewhere", body), body)
+    desk.code_of_post(PLACE, order_body(clientOid="watched"), WATCHER)
+    assert [(call.code, call.client_id) for call in desk.fake.journal.calls] == [
+        ("40009", "mine"),
+        ("40014", "watched"),
+    ]

@@ -30,6 +30,7 @@ from botproof.clock import Clock, SystemClock
 from botproof.events import OrderType, Side
 from botproof.fakes.bitget.core.exchange import Exchange
 from botproof.fakes.bitget.core.messages import PlaceOrder
+from botproof.fakes.bitget.faults import Silence
 from botproof.fakes.bitget.market.synthetic import SyntheticMarket
 from botproof.fakes.bitget.pump import LATENCY_US, Alarm
 from botproof.fakes.bitget.server import FakeBitget
@@ -207,6 +208,34 @@ def test_fill_by_the_market_is_pushed_at_its_own_instant_without_anybody_looking
         assert earliest <= at <= latest
 
     on_virtual_time(scene)
+
+
+def test_funding_is_pushed_at_its_own_instant_without_anybody_looking() -> None:
+    async def scene(wire: Wire) -> list[tuple[Decimal, Any]]:
+        wire.fake.command("main", limit(67_600))
+        await asyncio.sleep(7 * 3600 - 2)
+        async with wire.socket("private", *PRIVATE) as socket:
+            await wire.listen(socket, 1)
+            return await wire.listen(socket, 2)
+
+    heard = on_virtual_time(scene)
+    assert [frame["arg"]["channel"] for _, frame in heard] == ["positions", "account"]
+    due_us = OPENED_US + 7 * 3600 * SECOND_US
+    assert heard[0][1]["data"][0]["uTime"] == str(due_us // 1000)
+    assert heard[0][1]["ts"] == due_us // 1000
+
+
+def test_silent_ticker_falls_silent_on_the_wire_and_returns() -> None:
+    async def scene(wire: Wire) -> list[Decimal]:
+        wire.fake.command("other", limit(67_600))  # a position: a ticker each second
+        async with wire.socket("public", "ticker", "books1") as socket:
+            await wire.listen(socket, 5)
+            armed = wire.fake.arm(Silence(channel="ticker", for_us=31 * SECOND_US))
+            heard = await wire.listen(socket, 40)
+            assert armed.fired == 31
+        return [sum(frame["arg"]["channel"] == name for _, frame in heard) for name in ("ticker", "books1")]
+
+    assert on_virtual_time(scene) == [9, 40]
 
 
 def test_fill_by_the_market_is_there_for_rest_where_nobody_is_subscribed() -> None:

@@ -502,3 +502,25 @@ def test_whatever_a_client_says_is_answered_with_json(private: bool, text: str) 
     if private:
         line.say(login_frame(BOT, OPENED_US))
     line.say(text)
+
+
+# Funding
+
+
+def test_settlement_is_pushed_as_position_with_its_funding_and_account(subscribed: Line) -> None:
+    subscribed.act(market())
+    subscribed.wait(7 * 3600 * SECOND_US)
+    frames = subscribed.hear(subscribed.exchange.advance(subscribed.now_us))
+    assert channels(frames) == ["positions", "account"]
+    [position], [account] = frames[0]["data"], frames[1]["data"]
+    assert position["totalFee"] == "-0.00674999"
+    assert position["uTime"] == str(subscribed.now_us // 1000)
+    assert Decimal(account["equity"]) == Decimal("999.9595") - Decimal("0.0001") - Decimal("0.00674999")
+
+
+def test_ticker_shows_the_next_rate_and_settlement_at_the_instant_of_one(public: Line) -> None:
+    public.say(subscribe_frame("ticker"))
+    public.wait(7 * 3600 * SECOND_US)
+    [row] = public.publish("ticker")[0]["data"]
+    assert row["fundingRate"] == "-0.00005"
+    assert row["nextFundingTime"] == str((OPENED_US + 15 * 3600 * SECOND_US) // 1000)

@@ -10,7 +10,11 @@ disagreement is one line. Checked are
 3. fills: each of the account's is on the tape once, equal in order, side, price, size, fee and role;
 4. orders: the last sighting of each agrees in state, filled size and price;
 5. the position: the last sighting agrees in size and entry price;
-6. nothing is on the tape that the fake does not know.
+6. bills: each that is on the tape is there once, equal in type, amount, fee and balance;
+7. nothing is on the tape that the fake does not know.
+
+A call whose answer an armed fault lost, or that it dropped, was never answered: the tape must not say it was. What the
+harness itself did on the account (the journal's deeds) and was over when the tape began may be missing from it.
 """
 
 from collections import Counter, defaultdict
@@ -19,6 +23,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from botproof.events import (
+    BillSeen,
     Fact,
     FillSeen,
     OrderSeen,
@@ -31,9 +36,9 @@ from botproof.events import (
 from botproof.money import cut, plain
 
 from .core.exchange import Exchange
-from .core.messages import FillView, OrderView, PositionView
-from .journal import Call, Journal
-from .wire import DERIVED_PLACES
+from .core.messages import BillView, FillView, OrderView, PositionView
+from .journal import DROPPED, LOST, Call, Journal
+from .wire import DERIVED_PLACES, MONEY_PLACES
 
 _FOREVER = 1 << 62
 
@@ -45,6 +50,7 @@ class _Taped:
     """A request as the tape tells it; `code` is None where its fate is unknown."""
 
     sent: RequestSent
+    arrived_us: int  # as near as the tape tells
     code: str | None = None
     ended_seq: int = _FOREVER
 
@@ -61,14 +67,26 @@ def disagreements(
 ) -> list[str]:
     """One line for each point in which the tape differs from the fake's own record; empty where they agree."""
     tape = list(facts)
+    excused = _over_before(tape, exchange.orders(account), journal)
+    fills = [fact for fact in tape if isinstance(fact, FillSeen) and fact.src is Source.VENUE]
     return [
         *_of_requests(tape, journal.calls_of(bot_key)),
-        *_of_fills(
-            [fact for fact in tape if isinstance(fact, FillSeen) and fact.src is Source.VENUE], exchange, account
-        ),
-        *_of_orders([fact for fact in tape if isinstance(fact, OrderSeen)], exchange.orders(account)),
+        *_of_fills(fills, exchange.fills(account), excused),
+        *_of_orders([fact for fact in tape if isinstance(fact, OrderSeen)], exchange.orders(account), excused),
         *_of_position([fact for fact in tape if isinstance(fact, PositionSeen)], exchange.positions(account)),
+        *_of_bills([fact for fact in tape if isinstance(fact, BillSeen)], exchange.bills(account)),
     ]
+
+
+def _over_before(tape: Sequence[Fact], orders: Sequence[OrderView], journal: Journal) -> frozenset[str]:
+    """The orders that the harness placed and that were finished when the tape began."""
+    own = {deed.order_id for deed in journal.deeds}
+    began_us = tape[0].t_local_us if tape else 0
+    return frozenset(
+        order.order_id
+        for order in orders
+        if order.order_id in own and not order.state.is_open and order.updated_us <= began_us
+    )
 
 
 # Requests
@@ -83,7 +101,8 @@ def _of_requests(tape: Sequence[Fact], calls: Sequence[Call]) -> Iterator[str]:
         asked[call.method, call.path, call.client_id].append(call)
     matched: list[tuple[Call, _Taped]] = []
     for identity in dict.fromkeys((*asked, *taped)):
-        yield from _match(taped[identity], asked[identity], matched)
+        in_turn = sorted(taped[identity], key=lambda request: request.arrived_us)  # two alike may overtake each other
+        yield from _match(in_turn, asked[identity], matched)
     yield from _out_of_order(sorted(matched, key=lambda pair: pair[0].n))
 
 
@@ -94,16 +113,17 @@ def _requests(tape: Sequence[Fact]) -> list[_Taped]:
         if fact.src not in (Source.TAP, Source.FAKE_JOURNAL):
             continue
         if isinstance(fact, RequestSent):
-            by_number[fact.request] = _Taped(fact)
+            by_number[fact.request] = _Taped(fact, fact.t_local_us)
         elif isinstance(fact, RequestAnswered | RequestUnknown) and fact.request in by_number:
             request = by_number[fact.request]
             request.ended_seq = fact.seq
             request.code = fact.code if isinstance(fact, RequestAnswered) else None
+            request.arrived_us = max(request.sent.t_local_us, fact.t_venue_us or 0)
     return list(by_number.values())
 
 
 def _match(taped: Sequence[_Taped], asked: Sequence[Call], matched: list[tuple[Call, _Taped]]) -> Iterator[str]:
-    """Pair requests of one identity in order; requests of unknown fate that never arrived are left out."""
+    """Pair requests of one identity in the order of their arrival; requests of unknown fate that never arrived are left out."""
     lost = max(len(taped) - len(asked), 0)
     calls = iter(asked)
     call = next(calls, None)
@@ -115,12 +135,20 @@ def _match(taped: Sequence[_Taped], asked: Sequence[Call], matched: list[tuple[C
             yield f"{request} is on the tape and never reached the fake"
             continue
         matched.append((call, request))
-        if request.code not in (None, call.code):
-            yield f"{request} was answered {request.code} on the tape, and the fake answered {call.code}"
+        yield from _wrongly_answered(request, call)
         call = next(calls, None)
     while call is not None:
         yield f"call {call.n} ({_named((call.method, call.path, call.client_id))}) is not on the tape"
         call = next(calls, None)
+
+
+def _wrongly_answered(request: _Taped, call: Call) -> Iterator[str]:
+    if request.code is None:
+        return
+    if call.fate in (LOST, DROPPED):
+        yield f"{request} was answered {request.code} on the tape, and the fake never answered: {call.fate}"
+    elif request.code != call.code:
+        yield f"{request} was answered {request.code} on the tape, and the fake answered {call.code}"
 
 
 def _was_lost(call: Call | None, later: Sequence[_Taped]) -> bool:
@@ -145,11 +173,13 @@ def _named(identity: Identity) -> str:
 # Fills
 
 
-def _of_fills(seen: Sequence[FillSeen], exchange: Exchange, account: str) -> Iterator[str]:
+def _of_fills(seen: Sequence[FillSeen], fills: Sequence[FillView], excused: frozenset[str]) -> Iterator[str]:
     times = Counter(fact.trade_id for fact in seen)
     by_id = {fact.trade_id: fact for fact in seen}
-    known = {fill.trade_id: fill for fill in reversed(exchange.fills(account))}
+    known = {fill.trade_id: fill for fill in reversed(fills)}
     for trade_id, fill in known.items():
+        if not times[trade_id] and fill.order_id in excused:
+            continue
         if times[trade_id] != 1:
             yield f"fill {trade_id} is on the tape {times[trade_id]} times, expected once"
         else:
@@ -184,10 +214,12 @@ def _true_fill(fill: FillView) -> dict[str, object]:
 # Orders
 
 
-def _of_orders(seen: Sequence[OrderSeen], orders: Sequence[OrderView]) -> Iterator[str]:
+def _of_orders(seen: Sequence[OrderSeen], orders: Sequence[OrderView], excused: frozenset[str]) -> Iterator[str]:
     last = {fact.order_id: fact for fact in seen}
     known = {order.order_id: order for order in reversed(orders)}
     for order_id, order in known.items():
+        if order_id not in last and order_id in excused:
+            continue
         if order_id not in last:
             yield f"order {order_id} ({order.client_id}) is not on the tape"
             continue
@@ -229,6 +261,33 @@ def _true_position(view: PositionView | None) -> dict[str, object]:
 
 
 _FLAT: dict[str, object] = {"size": Decimal(0), "entry": None}
+
+
+# Bills
+
+
+def _of_bills(seen: Sequence[BillSeen], bills: Sequence[BillView]) -> Iterator[str]:
+    """The tape need not hold them all: it reads those of its window."""
+    known = {bill.bill_id: bill for bill in bills}
+    for bill_id, times in Counter(fact.bill_id for fact in seen).items():
+        if times != 1:
+            yield f"bill {bill_id} is on the tape {times} times, expected once"
+    for fact in {fact.bill_id: fact for fact in seen}.values():
+        bill = known.get(fact.bill_id)
+        if bill is None:
+            yield f"bill {fact.bill_id} is on the tape and unknown to the fake"
+        else:
+            yield from _differences(f"bill {fact.bill_id}", _seen_bill(fact), _true_bill(bill))
+
+
+def _seen_bill(fact: BillSeen) -> dict[str, object]:
+    return {"type": fact.business_type, "amount": fact.amount, "fee": fact.fee, "balance": fact.balance}
+
+
+def _true_bill(bill: BillView) -> dict[str, object]:
+    """As the venue prints it: cut at 8 decimals, the fee negative when paid."""
+    printed = {"amount": bill.amount, "fee": -bill.fee, "balance": bill.balance}
+    return {"type": bill.business_type, **{name: cut(MONEY_PLACES, money) for name, money in printed.items()}}
 
 
 def _differences(what: str, found: dict[str, object], truth: dict[str, object]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from collections import Counter
 from typing import NamedTuple
 
 UNKNOWN_ROUTE = "40404"
+REFUSED, LOST, DROPPED = "refused", "lost", "dropped"
 UNKNOWN_SOCKET = "unknown_path"
 
 
@@ -31,6 +32,7 @@ class Call(NamedTuple):
     order_id: str = ""  # of the answer, else as asked
     client_id: str = ""  # as asked
     nearest: str = ""  # of an unknown route: the known one that is closest
+    fate: str = ""  # what an armed fault did to it: refused | lost (status and code never arrived) | dropped (has none)
     note: str = ""  # something was asked that the fake does not imitate
 
 
@@ -45,6 +47,18 @@ class SocketEvent(NamedTuple):
     detail: str
 
 
+class Deed(NamedTuple):
+    """What the harness itself did on an account, past the faces."""
+
+    n: int
+    at_us: int
+    account: str
+    command: str  # PlaceOrder, CancelOrder ...
+    code: str  # 00000, or the refusal's
+    order_id: str = ""
+    client_id: str = ""
+
+
 class Push(NamedTuple):
     """A frame of a private channel: how many rows, and which ids they carry."""
 
@@ -57,7 +71,7 @@ class Push(NamedTuple):
     ids: tuple[str, ...]
 
 
-Entry = Call | SocketEvent | Push
+Entry = Call | SocketEvent | Push | Deed
 
 
 class Journal:
@@ -75,7 +89,7 @@ class Journal:
 
     def __repr__(self) -> str:
         counts = Counter(type(entry).__name__ for entry in self.entries)
-        return f"<Journal {', '.join(f'{kind}: {counts[kind]}' for kind in ('Call', 'SocketEvent', 'Push'))}>"
+        return f"<Journal {', '.join(f'{kind}: {counts[kind]}' for kind in ('Call', 'SocketEvent', 'Push', 'Deed'))}>"
 
     def write(self, entry: Entry) -> None:
         """Append, numbered."""
@@ -93,6 +107,10 @@ class Journal:
     def pushes(self) -> list[Push]:
         return [entry for entry in self.entries if isinstance(entry, Push)]
 
+    @property
+    def deeds(self) -> list[Deed]:
+        return [entry for entry in self.entries if isinstance(entry, Deed)]
+
     def calls_of(self, api_key: str) -> list[Call]:
         """The calls that carried `api_key`."""
         return [call for call in self.calls if call.api_key == api_key]
@@ -109,6 +127,8 @@ class Journal:
 
 
 def _is_unexpected(call: Call) -> bool:
+    if call.fate:  # an armed fault gave it its code, or none
+        return bool(call.note)
     return bool(call.note) or call.code == UNKNOWN_ROUTE or not call.code
 
 

@@ -27,8 +27,9 @@ from botproof.clock import Clock
 
 from .core.exchange import Exchange
 from .core.messages import Outcome, PositionChanged
+from .faults import Faults
 from .journal import Journal, Push, SocketEvent
-from .ws import PUBLIC_CHANNELS, Frame, Session
+from .ws import PUBLIC_CHANNELS, Frame, Session, Shown
 
 Cadence = Literal["lazy", "channel"]
 
@@ -144,8 +145,11 @@ class Connection:
 class Pump:
     """Keeps the exchange at the present and the connections fed."""
 
-    def __init__(self, exchange: Exchange, clock: Clock, journal: Journal, *, seed: int, cadence: Cadence) -> None:
+    def __init__(
+        self, exchange: Exchange, clock: Clock, journal: Journal, faults: Faults, *, seed: int, cadence: Cadence
+    ) -> None:
         self._exchange, self._clock, self._journal, self._cadence = exchange, clock, journal, cadence
+        self._faults = faults
         self._connections: list[Connection] = []
         self._now_us = 0
         self._holders = {account for account in exchange.accounts if exchange.positions(account)}
@@ -197,20 +201,23 @@ class Pump:
         return now_us
 
     def report(self, outcomes: Sequence[Outcome], now_us: int) -> None:
-        """Push what the exchange did to the private channels, and keep the alarms where they belong."""
+        """Push what the exchange did to the private channels; where it did nothing, every alarm is right as it is."""
+        if not outcomes:
+            return
         for outcome in outcomes:
             if isinstance(outcome, PositionChanged):
                 holds = outcome.position is not None or self._exchange.positions(outcome.account)
                 (self._holders.add if holds else self._holders.discard)(outcome.account)
-        if outcomes:
-            for connection in self._connections:
-                if connection.session.account:
-                    self.send(connection, connection.session.report(outcomes, now_us), now_us)
+        for connection in self._connections:
+            if connection.session.account:
+                self.send(connection, connection.session.report(outcomes, now_us), now_us)
         self.rearm()
 
     def send(self, connection: Connection, frames: Sequence[Frame], now_us: int) -> None:
-        """Put frames on their way, and what they carry into the journal."""
+        """Put frames on their way, and what they carry into the journal; what an armed silence covers is gone."""
         session = connection.session
+        if self._faults.armed:
+            frames = [frame for frame in frames if not self._is_silenced(session, frame, now_us)]
         for note in session.notes:
             self._journal.write(SocketEvent(0, now_us, connection.number, session.account, note.event, note.detail))
         session.notes.clear()
@@ -223,10 +230,14 @@ class Pump:
                 )
         connection.post(frames, now_us)
 
+    def _is_silenced(self, session: Session, frame: Frame, now_us: int) -> bool:
+        api_key = session.key.api_key if session.key else ""
+        return bool(frame.channel) and self._faults.silences(frame.channel, api_key, now_us)
+
     # Alarms
 
     def rearm(self) -> None:
-        """Put every alarm where it now belongs."""
+        """Put every alarm where it now belongs: after subscriptions, resting orders, positions or the market changed."""
         if not self._is_running:
             return
         subscribed = {channel for connection in self._connections for channel in connection.session.channels}
@@ -238,9 +249,12 @@ class Pump:
             self._market.cancel()
         for channel, alarm in self._channels.items():
             if channel in subscribed:
-                alarm.set(_next_on_grid(now_us, self._period_us(channel), self._phases[channel]))
+                alarm.set(self._next_us(channel, now_us))
             else:
                 alarm.cancel()
+
+    def _next_us(self, channel: str, now_us: int) -> int:
+        return _next_on_grid(now_us, self._period_us(channel), self._phases[channel])
 
     def _period_us(self, channel: str) -> int:
         if self._cadence == "channel":
@@ -251,20 +265,24 @@ class Pump:
         now_us = self.now_us()
         outcomes = self._exchange.advance(now_us)
         self.report(outcomes, now_us)
+        self.rearm()  # also where nothing happened: this far was looked ahead, and no further
         if outcomes and self._cadence == "lazy":
             for channel in PUBLIC_CHANNELS:
                 self._publish(channel, now_us)
 
     def _due(self, channel: str) -> Callable[[], None]:
         def ring() -> None:
-            self._publish(channel, self.settle())
-            self.rearm()
+            now_us = self.settle()
+            self._publish(channel, now_us)
+            self._channels[channel].set(self._next_us(channel, now_us))
 
         return ring
 
     def _publish(self, channel: str, now_us: int) -> None:
+        shown = Shown(self._exchange, now_us)
         for connection in self._connections:
-            self.send(connection, connection.session.publish(channel, now_us), now_us)
+            if frames := connection.session.publish(channel, now_us, shown):
+                self.send(connection, frames, now_us)
 
 
 def _phases(seed: int) -> dict[str, int]:

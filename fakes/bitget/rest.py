@@ -1,13 +1,13 @@
 """The REST face: bytes in, the exchange asked, bytes out. Nothing is decided here.
 
 A call passes in this order (the venue's own order is not documented; inferred): route known, headers, key, timestamp,
-passphrase, signature, permission, parameters, exchange. Every refusal is HTTP 400 with the venue's code; an unknown
+passphrase, signature, permission, parameters, armed faults, exchange. Every refusal is HTTP 400 with the venue's code; an unknown
 path under /api is 40404, any other path is a page with HTTP 404 (captured).
 """
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from botproof.errors import VenueError
 
@@ -15,7 +15,8 @@ from . import rest_account, rest_market, rest_order
 from .ask import Ask, NotImitated, Params
 from .core.exchange import Exchange
 from .core.messages import Outcome
-from .journal import Call
+from .faults import Drop, Faults, Lose, Refuse, Strike
+from .journal import DROPPED, LOST, REFUSED, Call
 from .signing import Key, Keyring, authenticate
 from .wire import OK, Answer, FaceSwitches, failure, page_not_found, success
 
@@ -39,6 +40,9 @@ ROUTES = (
     Route("GET", "/api/v2/mix/market/ticker", "", 20, rest_market.ticker),
     Route("GET", "/api/v2/mix/market/merge-depth", "", 20, rest_market.merge_depth),
     Route("GET", "/api/v2/mix/market/symbol-price", "", 20, rest_market.symbol_price),
+    Route("GET", "/api/v2/mix/market/current-fund-rate", "", 20, rest_market.current_fund_rate),
+    Route("GET", "/api/v2/mix/market/funding-time", "", 20, rest_market.funding_time),
+    Route("GET", "/api/v2/mix/market/history-fund-rate", "", 20, rest_market.history_fund_rate),
     Route("GET", "/api/v2/mix/account/account", "read", 10, rest_account.account),
     Route("GET", "/api/v2/mix/account/accounts", "read", 10, rest_account.accounts),
     Route("GET", "/api/v2/mix/account/bill", "read", 10, rest_account.bills),
@@ -55,6 +59,7 @@ ROUTES = (
     Route("GET", "/api/v2/mix/order/orders-history", "read", 10, rest_order.history),
     Route("GET", "/api/v2/mix/order/fills", "read", 10, rest_order.fills),
     Route("GET", "/api/v2/mix/order/fill-history", "read", 10, rest_order.fill_history),
+    Route("GET", "/api/v2/common/trade-rate", "read", 10, rest_account.trade_rate),
     Route("GET", "/api/v2/spot/account/info", "read", 1, rest_account.key_info),
     Route("GET", "/api/v3/account/settings", "read", 10, rest_account.unified_settings),
 )
@@ -88,9 +93,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """The answer, what the call set in motion, and its line in the journal (still without a number)."""
+    """The answer (None: there will be none), what the call set in motion, and its journal line (still unnumbered)."""
 
-    answer: Answer
+    answer: Answer | None
     call: Call
     outcomes: Sequence[Outcome] = ()
 
@@ -100,7 +105,8 @@ class _Progress:
     """How far a call came: what its journal line can say even where it was refused."""
 
     key: Key | None = None
-    params: Params = field(default_factory=lambda: Params({}))
+    params: Params | None = None
+    strike: Strike | None = None
     outcomes: Sequence[Outcome] = ()
     note: str = ""
     nearest: str = ""
@@ -109,13 +115,16 @@ class _Progress:
 class RestFace:
     """Answers calls out of the exchange; the caller has advanced it to `now_us`."""
 
-    def __init__(self, exchange: Exchange, ring: Keyring, switches: FaceSwitches) -> None:
-        self._exchange, self._ring, self._switches = exchange, ring, switches
+    def __init__(self, exchange: Exchange, ring: Keyring, switches: FaceSwitches, faults: Faults) -> None:
+        self._exchange, self._ring, self._switches, self._faults = exchange, ring, switches, faults
         self._routes = {(route.method, route.path): route for route in ROUTES}
 
     def answer(self, request: Request, now_us: int) -> Reply:
         """Never raises for anything that a client can send."""
         progress = _Progress()
+        return _struck(self._answer(request, now_us, progress), progress.strike)
+
+    def _answer(self, request: Request, now_us: int, progress: _Progress) -> Reply:
         if not request.path.startswith("/api/"):
             progress.nearest = self._nearest(request)
             return _reply(request, now_us, progress, page_not_found(), code="", data=None)
@@ -137,6 +146,11 @@ class RestFace:
         if route.permission:
             progress.key = self._admit(route, request, now_us)
         progress.params = _params(request)
+        progress.strike = self._strike(request, progress.key, now_us)
+        if isinstance(progress.strike, Drop):
+            return None
+        if isinstance(progress.strike, Refuse):
+            raise VenueError(progress.strike.code, progress.strike.message, progress.strike.status)
         ask = Ask(exchange=self._exchange, params=progress.params, now_us=now_us, key=progress.key)
         data = route.handler(ask)
         progress.outcomes = ask.outcomes
@@ -157,6 +171,9 @@ class RestFace:
             raise VenueError("40014", f"Incorrect permissions, need {_MISSING[route.permission]} permissions")
         return key
 
+    def _strike(self, request: Request, key: Key | None, now_us: int) -> Strike | None:
+        return self._faults.strike(request.method, request.path, key.api_key if key else "", now_us)
+
     def _nearest(self, request: Request) -> str:
         known = [f"{route.method} {route.path}" for route in ROUTES]
         found = difflib.get_close_matches(f"{request.method} {request.path}"[:300], known, n=1, cutoff=0.5)
@@ -171,9 +188,30 @@ def _params(request: Request) -> Params:
     return Params.of_body(request.body)
 
 
+def _legible(request: Request) -> Params:
+    """What a call that never came to its parameters asked for, as far as it can be read."""
+    try:
+        return Params.of_query(request.query) if request.method == "GET" else Params.of_body(request.body)
+    except VenueError:
+        return Params({})
+
+
+def _struck(reply: Reply, strike: Strike | None) -> Reply:
+    """The reply as an armed fault leaves it; the journal keeps what the venue would have said and that it never did."""
+    match strike:
+        case Refuse():
+            return replace(reply, call=reply.call._replace(fate=REFUSED))
+        case Lose():
+            return replace(reply, answer=None, call=reply.call._replace(fate=LOST))
+        case Drop():
+            return replace(reply, answer=None, call=reply.call._replace(fate=DROPPED, status=0, code=""))
+    return reply
+
+
 def _reply(request: Request, now_us: int, progress: _Progress, answer: Answer, *, code: str, data: object) -> Reply:
     """A refused command had no effect, so its outcomes are empty."""
     answered = data.get("orderId", "") if isinstance(data, dict) else ""
+    params = _legible(request) if progress.params is None else progress.params
     call = Call(
         n=0,
         at_us=now_us,
@@ -185,8 +223,8 @@ def _reply(request: Request, now_us: int, progress: _Progress, answer: Answer, *
         body=request.body.decode("utf-8", "replace"),
         status=answer.status,
         code=code,
-        order_id=answered or progress.params.text("orderId"),
-        client_id=progress.params.text("clientOid"),
+        order_id=answered or params.text("orderId"),
+        client_id=params.text("clientOid"),
         nearest=progress.nearest,
         note=progress.note,
     )

@@ -11,7 +11,7 @@ from typing import Any
 from botproof.errors import VenueError
 from botproof.money import plain
 
-from .ask import Ask
+from .ask import Ask, NotImitated
 from .core.messages import (
     AccountView,
     BillView,
@@ -97,7 +97,7 @@ def _funds(view: AccountView) -> dict[str, str]:
 
 
 def _in_btc(ask: Ask, amount: Decimal) -> str:
-    return derived(amount / ask.exchange.quote(1).index)
+    return derived(amount / ask.exchange.index_price())
 
 
 def bills(ask: Ask) -> dict[str, Any]:
@@ -227,6 +227,20 @@ def set_position_mode(ask: Ask) -> dict[str, str]:
     mode = ask.params.word("posMode", ("one_way_mode", "hedge_mode"))
     ask.apply(SetPositionMode(mode=mode))
     return {"posMode": mode}
+
+
+def trade_rate(ask: Ask) -> dict[str, str]:
+    """The account's own rates, a rebate as a negative one (inferred).
+
+    The table calls the parameter businessType, the documentation's example `business`: either will do.
+    """
+    business = "businessType" if ask.params.text("businessType") or not ask.params.text("business") else "business"
+    ask.params.need(business)
+    ask.symbol()
+    if ask.params.word(business, ("mix", "spot", "margin")) != "mix":
+        raise NotImitated("only the rates of business type mix are imitated")
+    rates = ask.exchange.fee_rates(ask.account)
+    return {"makerFeeRate": plain(rates.maker), "takerFeeRate": plain(rates.taker)}
 
 
 def key_info(ask: Ask) -> dict[str, Any]:

@@ -1,23 +1,23 @@
-"""The public calls: time, contracts, ticker, depth, prices. Field for field as captured.
+"""The public calls: time, contracts, ticker, depth, prices, funding. Field for field as captured.
 
-The day's statistics, the open interest and the funding rate are constants of the fake (invented): nothing here is
-judged by them.
+The day's statistics and the open interest are constants of the fake (invented): nothing here is judged by them.
 """
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
+from botproof.errors import VenueError
 from botproof.money import plain
 
 from .ask import Ask
 from .core.contract import ContractRules
-from .core.messages import Quote
+from .core.messages import FundingView, Quote
 from .wire import derived, ms, number
 
 DEPTH_LEVELS_MAX = 100  # `max` on BTCUSDT (captured)
 HOLDING_BTC = Decimal("31911.3455")
 BASE_VOLUME_24H = Decimal("30736.4509")
-FUNDING_RATE = Decimal("0.0001")
+FUNDING_PAGE_ROWS, FUNDING_PAGE_ROWS_MAX, FUNDING_PAGES_MAX = 20, 100, 100
 SCALES = ("scale0", "scale1", "scale2", "scale3")
 
 Level = tuple[Decimal, Decimal]
@@ -79,13 +79,14 @@ def contract_row(rules: ContractRules) -> dict[str, Any]:
 def ticker(ask: Ask) -> list[dict[str, Any]]:
     ask.product()
     quote = ask.exchange.quote(1)
-    return [{"symbol": ask.symbol(), **prices(quote), "ts": ms(ask.now_us), **_REST_TICKER_TAIL}]
+    shown = prices(quote, ask.exchange.funding())
+    return [{"symbol": ask.symbol(), **shown, "ts": ms(ask.now_us), **_REST_TICKER_TAIL}]
 
 
 _REST_TICKER_TAIL = {"deliveryStartTime": None, "deliveryTime": None, "deliveryStatus": ""}
 
 
-def prices(quote: Quote) -> dict[str, str]:
+def prices(quote: Quote, funding: FundingView) -> dict[str, str]:
     """What a ticker says of the market, in the spelling that REST and the socket share."""
     bid, bid_size = quote.bids[0] if quote.bids else (Decimal(0), Decimal(0))
     ask, ask_size = quote.asks[0] if quote.asks else (Decimal(0), Decimal(0))
@@ -105,7 +106,7 @@ def prices(quote: Quote) -> dict[str, str]:
         "openUtc": plain(quote.last),
         "changeUtc24h": "0",
         "indexPrice": derived(quote.index),
-        "fundingRate": plain(FUNDING_RATE),
+        "fundingRate": plain(funding.rate),
         "holdingAmount": plain(HOLDING_BTC),
         "open24h": plain(quote.last),
         "markPrice": plain(quote.mark),
@@ -123,6 +124,43 @@ def symbol_price(ask: Ask) -> list[dict[str, str]]:
             "markPrice": plain(quote.mark),
             "ts": ms(ask.now_us),
         }
+    ]
+
+
+def current_fund_rate(ask: Ask) -> list[dict[str, str]]:
+    """The running rate: without a symbol, of all contracts of the product type (documented)."""
+    if not ask.is_here():
+        return []
+    if ask.params.text("symbol"):
+        ask.symbol()
+    rules, funding = ask.exchange.rules, ask.exchange.funding()
+    row = {
+        "symbol": rules.symbol,
+        "fundingRate": plain(funding.rate),
+        "fundingRateInterval": str(rules.fund_interval_h),
+        "nextUpdate": ms(funding.next_us),
+        "minFundingRate": plain(-rules.funding_rate_cap),
+        "maxFundingRate": plain(rules.funding_rate_cap),
+    }
+    return [row]
+
+
+def funding_time(ask: Ask) -> list[dict[str, str]]:
+    symbol = ask.contract()
+    due, hours = ms(ask.exchange.funding().next_us), str(ask.exchange.rules.fund_interval_h)
+    return [{"symbol": symbol, "nextFundingTime": due, "ratePeriod": hours}]
+
+
+def history_fund_rate(ask: Ask) -> list[dict[str, str]]:
+    """The settled rates, newest first; pages are counted from 1 to 100 (live)."""
+    symbol = ask.contract()
+    page = ask.params.whole("pageNo", 1)
+    if not 0 < page <= FUNDING_PAGES_MAX:
+        raise VenueError("40808", f"Parameter verification exception 0 < pageNo <={FUNDING_PAGES_MAX}")
+    rows = min(ask.params.whole("pageSize", FUNDING_PAGE_ROWS) or FUNDING_PAGE_ROWS, FUNDING_PAGE_ROWS_MAX)
+    return [
+        {"symbol": symbol, "fundingRate": plain(settled.rate), "fundingTime": ms(settled.at_us)}
+        for settled in ask.exchange.settlements((page - 1) * rows, rows)
     ]
 
 

@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 
 from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 from websockets.exceptions import InvalidState
@@ -20,12 +21,13 @@ from websockets.http11 import Request as Handshake
 from botproof.clock import Clock
 
 from .core.exchange import Exchange
-from .core.messages import Command, Outcome
-from .journal import UNKNOWN_SOCKET, Journal, SocketEvent
+from .core.messages import Command, OrderAccepted, OrderCanceled, Outcome, PlaceOrder, Refused
+from .faults import Armed, Fault, Faults
+from .journal import UNKNOWN_SOCKET, Deed, Journal, SocketEvent
 from .pump import Cadence, Connection, Pump
 from .rest import Request, RestFace
 from .signing import Key, keyring
-from .wire import DEFAULT_SWITCHES, Answer, FaceSwitches
+from .wire import DEFAULT_SWITCHES, OK, Answer, FaceSwitches
 from .ws import Session
 
 PUBLIC_PATH, PRIVATE_PATH = "/v2/ws/public", "/v2/ws/private"
@@ -49,10 +51,10 @@ class FakeBitget:
         switches: FaceSwitches = DEFAULT_SWITCHES,
         cadence: Cadence = "lazy",
     ) -> None:
-        self.exchange, self.journal, self.switches = exchange, Journal(), switches
+        self.exchange, self.journal, self.switches, self.faults = exchange, Journal(), switches, Faults()
         self._clock, self._seed, self._ring = clock, seed, keyring(keys)
-        self._rest = RestFace(exchange, self._ring, switches)
-        self._pump = Pump(exchange, clock, self.journal, seed=seed, cadence=cadence)
+        self._rest = RestFace(exchange, self._ring, switches, self.faults)
+        self._pump = Pump(exchange, clock, self.journal, self.faults, seed=seed, cadence=cadence)
         self._opened = 0
         self._mounts: list[_Mount] = []
 
@@ -64,8 +66,11 @@ class FakeBitget:
         """Who is connected to a socket now."""
         return self._pump.connections
 
-    def answer(self, method: str, target: str, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> Answer:
-        """Answer one HTTP call; `target` is the path with its query as received."""
+    def answer(self, method: str, target: str, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> Answer | None:
+        """Answer one HTTP call; `target` is the path with its query as received.
+
+        None where an armed fault loses the answer or drops the call: whoever asked waits until he gives up.
+        """
         now_us = self._pump.settle()
         reply = self._rest.answer(Request.of(method, target, headers, body), now_us)
         self.journal.write(reply.call)
@@ -73,11 +78,19 @@ class FakeBitget:
         return reply.answer
 
     def command(self, account: str, command: Command) -> list[Outcome]:
-        """Have an account act past the faces (somebody else's order, an earlier run's): pushed, not journalled."""
+        """Have an account act past the faces (somebody else's order, an earlier run's): pushed, and no call.
+
+        The journal keeps it as a deed of the harness. A market order before the run gives the account a position.
+        """
         now_us = self._pump.settle()
         outcomes = self.exchange.apply(account, command, now_us)
+        self.journal.write(_deed(account, command, outcomes, now_us))
         self._pump.report(outcomes, now_us)
         return outcomes
+
+    def arm(self, fault: Fault) -> Armed:
+        """Put a fault in place from now on; what it does can be read from what comes back."""
+        return self.faults.arm(fault, self._pump.now_us())
 
     def advance(self) -> None:
         """Bring the exchange to the present and push what happened on the way; before reading or scripting it."""
@@ -122,6 +135,9 @@ class FakeBitget:
             body += message.get("body", b"")
             more = message.get("more_body", False)
         answer = self.answer(scope["method"], _target(scope), scope["headers"], body)
+        if answer is None:
+            await _hung_up(receive)
+            return
         length = (b"content-length", str(len(answer.body)).encode())
         headers = [header for header in answer.headers if header[0] != length[0]] + [length]
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
@@ -170,7 +186,7 @@ class FakeBitget:
             text = message.get("text")
             said = text if text is not None else message.get("bytes", b"").decode("utf-8", "replace")
             self._pump.send(connection, connection.session.receive(said, now_us), now_us)
-            self._pump.report((), now_us)
+            self._pump.rearm()
 
     def _disconnect(self, connection: Connection) -> None:
         self._pump.detach(connection)
@@ -179,6 +195,23 @@ class FakeBitget:
     def _note(self, connection: Connection, event: str, detail: str) -> None:
         entry = SocketEvent(0, self._pump.now_us(), connection.number, connection.session.account, event, detail)
         self.journal.write(entry)
+
+
+async def _hung_up(receive: Receive) -> None:
+    """Wait until the client gives up."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _deed(account: str, command: Command, outcomes: Sequence[Outcome], now_us: int) -> Deed:
+    deed = Deed(0, now_us, account, type(command).__name__, OK)
+    told = OrderAccepted if isinstance(command, PlaceOrder) else OrderCanceled
+    for outcome in outcomes:
+        if isinstance(outcome, Refused):
+            return deed._replace(code=outcome.code)
+        if isinstance(outcome, told):
+            return deed._replace(order_id=outcome.order.order_id, client_id=outcome.order.client_id)
+    return deed
 
 
 async def _write(connection: Connection, send: Send) -> None:
@@ -253,5 +286,8 @@ class _Mount:
             self._server.close()
         for protocol in list(self._state.connections):
             protocol.shutdown()
+        for protocol in list(self._state.connections):
+            if isinstance(protocol, HttpToolsProtocol) and not protocol.cycle.response_complete:
+                protocol.transport.abort()  # a call that will never be answered
         if self._state.tasks:
             await asyncio.wait(set(self._state.tasks), timeout=1)

@@ -16,6 +16,7 @@ flat (live).
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import orjson
@@ -26,12 +27,14 @@ from . import ws_rows
 from .core.exchange import Exchange
 from .core.messages import (
     BalanceChanged,
+    FundingPaid,
     OrderAccepted,
     OrderCanceled,
     OrderFilled,
     Outcome,
     PositionChanged,
     PositionView,
+    Quote,
 )
 from .signing import Key, Keyring, login
 from .wire import PRODUCT, FaceSwitches
@@ -44,7 +47,7 @@ MESSAGES_PER_SECOND_MAX = 10
 TRADES_IN_SNAPSHOT = 50  # inferred
 _FIRST_SEQUENCE = 850_000_000_000  # about 10^12 on this product line (live)
 _SECOND_US = 1_000_000
-_BATCH_STARTS = (OrderAccepted, OrderFilled, OrderCanceled)
+_BATCH_STARTS = (OrderAccepted, OrderFilled, OrderCanceled, FundingPaid)
 
 Topic = tuple[str, str, str]  # product line, channel, instrument
 Rows = list[dict[str, Any]]
@@ -64,6 +67,22 @@ class Note(NamedTuple):
 
     event: str
     detail: str
+
+
+class Shown:
+    """What everybody sees of the exchange at one instant: made when first asked for, and once for all connections."""
+
+    def __init__(self, exchange: Exchange, now_us: int) -> None:
+        self._exchange, self.now_us = exchange, now_us
+
+    @cached_property
+    def quote(self) -> Quote:
+        return self._exchange.quote(1)
+
+    @cached_property
+    def ticker(self) -> dict[str, str]:
+        exchange = self._exchange
+        return ws_rows.ticker_row(exchange.rules.symbol, self.quote, exchange.funding(), self.now_us)
 
 
 @dataclass(slots=True)
@@ -121,10 +140,12 @@ class Session:
             frames += sorted(made, key=lambda frame: order.index(frame.channel))
         return frames
 
-    def publish(self, channel: str, now_us: int) -> list[Frame]:
-        """The push of a public channel, if this connection is subscribed to it."""
+    def publish(self, channel: str, now_us: int, shown: Shown | None = None) -> list[Frame]:
+        """The push of a public channel, if this connection is subscribed to it; `shown` where the caller has it."""
         argument = self._topics.get((PRODUCT, channel, self.exchange.rules.symbol))
-        return [] if argument is None else self._snapshot(channel, argument, now_us, action="update")
+        if argument is None:
+            return []
+        return self._snapshot(channel, argument, shown or Shown(self.exchange, now_us), action="update")
 
     # Messages of the client
 
@@ -231,7 +252,7 @@ class Session:
     def _first_push(self, channel: str, echoed: dict[str, str], now_us: int) -> list[Frame]:
         """What follows an acknowledgement: all but `orders` and `fill` begin with the whole state (live)."""
         if channel in PUBLIC_CHANNELS:
-            return self._snapshot(channel, echoed, now_us, action="snapshot")
+            return self._snapshot(channel, echoed, Shown(self.exchange, now_us), action="snapshot")
         if channel == "positions":
             return [self._positions(echoed, self.exchange.positions(self.account), now_us)]
         if channel == "account":
@@ -239,17 +260,16 @@ class Session:
             return [_push("account", echoed, [row], now_us)]
         return []
 
-    def _snapshot(self, channel: str, argument: dict[str, str], now_us: int, *, action: str) -> list[Frame]:
+    def _snapshot(self, channel: str, argument: dict[str, str], shown: Shown, *, action: str) -> list[Frame]:
         """`action` matters for trades alone: ticker and books1 are snapshots every time (live)."""
         if channel == "trade":
-            return self._trades(argument, now_us, action=action)
-        quote = self.exchange.quote(1)
+            return self._trades(argument, shown.now_us, action=action)
         if channel == "ticker":
-            row: dict[str, Any] = ws_rows.ticker_row(self.exchange.rules.symbol, quote, now_us)
+            row: dict[str, Any] = shown.ticker
         else:
             self._sequence += 1
-            row = ws_rows.book_row(quote, _FIRST_SEQUENCE + self._sequence, now_us)
-        return [_push(channel, argument, [row], now_us)]
+            row = ws_rows.book_row(shown.quote, _FIRST_SEQUENCE + self._sequence, shown.now_us)
+        return [_push(channel, argument, [row], shown.now_us)]
 
     def _trades(self, argument: dict[str, str], now_us: int, *, action: str) -> list[Frame]:
         """Newest first; the first frame holds recent ones, an update what came since the frame before."""
@@ -347,7 +367,7 @@ def _account_of(outcome: Outcome) -> str:
     match outcome:
         case OrderAccepted(order=order) | OrderCanceled(order=order) | OrderFilled(order=order):
             return order.account
-        case PositionChanged(account=account):
+        case PositionChanged(account=account) | FundingPaid(account=account):
             return account
         case BalanceChanged(balance=balance):
             return balance.account
@@ -355,7 +375,7 @@ def _account_of(outcome: Outcome) -> str:
 
 
 def _batches(outcomes: Iterable[Outcome]) -> list[list[Outcome]]:
-    """What belongs to one match or one change of an order: it begins with the order, its consequences follow."""
+    """What belongs to one match, one change of an order or one funding payment: consequences follow what began it."""
     batches: list[list[Outcome]] = []
     for outcome in outcomes:
         if isinstance(outcome, _BATCH_STARTS) or not batches:

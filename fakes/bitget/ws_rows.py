@@ -6,24 +6,22 @@ from typing import Any
 from botproof.events import OrderType
 from botproof.money import plain
 
-from .core.messages import AccountView, FillView, MarketTrade, OrderView, PositionView, Quote
+from .core.messages import AccountView, FillView, FundingView, MarketTrade, OrderView, PositionView, Quote
 from .rest_account import hold_side
 from .rest_market import prices
 from .rest_order import position_side, scope
 from .wire import MARGIN_COIN, charged, derived, fixed, ms, optional, volume
 
-_FUNDING_INTERVAL_US = 8 * 3600 * 1_000_000
 _NOT_ON_THE_SOCKET = ("usdtVolume", "changeUtc24h")
 
 
-def ticker_row(symbol: str, quote: Quote, now_us: int) -> dict[str, str]:
+def ticker_row(symbol: str, quote: Quote, funding: FundingView, now_us: int) -> dict[str, str]:
     """All strings; `symbol` repeats instId and clients need it (live)."""
-    shared = {name: text for name, text in prices(quote).items() if name not in _NOT_ON_THE_SOCKET}
-    next_funding_us = (now_us // _FUNDING_INTERVAL_US + 1) * _FUNDING_INTERVAL_US
+    shared = {name: text for name, text in prices(quote, funding).items() if name not in _NOT_ON_THE_SOCKET}
     return {
         "instId": symbol,
         **shared,
-        "nextFundingTime": ms(next_funding_us),
+        "nextFundingTime": ms(funding.next_us),
         "symbolType": "1",
         "symbol": symbol,
         "ts": ms(now_us),

@@ -1,7 +1,7 @@
 """Breaks E10: a position without an exit, for as long as the run lasts."""
 
 from botproof.bots.decision import Close, Step, TakeProfit, Wait
-from botproof.bots.desk import SECOND_US
+from botproof.bots.gates import SECOND_US
 from botproof.bots.reference import ReferenceBot
 
 

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from botproof.bots.decision import Step, Wait
-from botproof.bots.desk import SECOND_US
+from botproof.bots.gates import SECOND_US
 from botproof.bots.orders import Purpose
 from botproof.bots.quoting import Quote
 from botproof.bots.reference import ReferenceBot

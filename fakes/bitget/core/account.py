@@ -1,9 +1,9 @@
 """An account's books: wallet, positions, fills, bills.
 
-The wallet changes by transfers, realised profit and fees, and by nothing else. The average entry price is weighted
-by size and is not changed by partial closes (inferred); it is kept at 12 decimals, so that every product with a size
-stays exact within the 28 digits that `Decimal` carries, and `wallet = deposits + realised - fees` holds to the last
-digit.
+The wallet changes by transfers, realised profit, fees and funding, and by nothing else. The average entry price is
+weighted by size and is not changed by partial closes (inferred); it is kept at 12 decimals, so that every product with
+a size stays exact within the 28 digits that `Decimal` carries, and `wallet = transfers + realised - fees + funding`
+holds to the last digit.
 """
 
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from decimal import Decimal
 from botproof.events import Side
 from botproof.money import ZERO
 
-from .contract import ContractRules, rounded
+from .contract import ContractRules, FeeRates, rounded
 from .messages import BillView, FillView
 from .orders import ONE_WAY
 
@@ -29,7 +29,7 @@ class Position:
     entry_price: Decimal
     realized: Decimal = ZERO
     fees: Decimal = ZERO  # positive = paid, not cut
-    funding: Decimal | None = None
+    funding: Decimal | None = None  # the venue's sign: negative = paid; None until the first settlement
     created_us: int
     updated_us: int
 
@@ -48,6 +48,11 @@ class Position:
         self.steps += steps
         self.realized += profit
         return profit
+
+    def settle(self, amount: Decimal, at_us: int) -> None:
+        """Funding came in (positive) or went out; the instant counts as a change of the position (inferred)."""
+        self.funding = (self.funding or ZERO) + amount
+        self.updated_us = at_us
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +73,7 @@ class Account:
     """One customer: settings, wallet, open positions by leg, and the record of what happened."""
 
     name: str
+    rates: FeeRates
     wallet: Decimal = ZERO
     leverage: int
     position_mode: str = ONE_WAY

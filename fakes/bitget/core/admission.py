@@ -1,8 +1,8 @@
 """Whether an order may enter: every check in one order, the first that fails answers.
 
 The venue does not say in which order it checks (inferred): the fields by themselves, the symbol, size, price, value,
-the position mode, what a closing order would close, the client id, the count of open orders, and the balance last. A
-refusal changes nothing.
+the position mode, what a closing order would close, the client id, the count of open orders, the tier of the position,
+and the balance last. A refusal changes nothing.
 """
 
 import re
@@ -200,12 +200,26 @@ def _room(intake: Intake) -> Refused | None:
     return Refused(code="45118", message=f"Reached the upper limit of the order of transactions (limit) {most}")
 
 
+def _tier(intake: Intake) -> Refused | None:
+    """A position, were the order and its older companions all filled, stays within the tiers of its leverage."""
+    rules, account = intake.rules, intake.account
+    if intake.closing:
+        return None
+    resting = [o for o in intake.orders.open(account.name) if o.leg == intake.leg and not o.closing]
+    same = sum(order.remaining for order in resting if order.direction is intake.direction)
+    reached = abs(intake.direction.sign * (intake.steps + same) + account.held(intake.leg))
+    grows = reached > abs(account.held(intake.leg))
+    if not grows or rules.size(reached) * intake.price <= margin.notional_max(rules, account.leverage):
+        return None
+    return Refused(code="40921", message="The order size cannot exceed the maximum size of the positionLevel")
+
+
 def _balance(intake: Intake) -> Refused | None:
     """What the order would open needs margin and its fee; what it would close needs none (inferred)."""
     rules, account = intake.rules, intake.account
     resting = intake.orders.open(account.name)
     opening = intake.steps - _closing_part(intake, resting)
-    needed = margin.order_margin(intake.price, rules.size(opening), account.leverage, rules)
+    needed = margin.order_margin(account, intake.price * rules.size(opening))
     if intake.closing or not opening or needed <= margin.available(account, resting, intake.mark, rules):
         return None
     return Refused(code="40762", message="The order size is greater than the max open size")
@@ -230,5 +244,6 @@ CHECKS: tuple[Check, ...] = (
     _something_to_close,
     _client_id_is_new,
     _room,
+    _tier,
     _balance,
 )

@@ -11,6 +11,26 @@ _ADJUSTED_MAX = 15  # beyond 10^15 or below 10^-15 an amount is no amount of thi
 
 _DECIMALS_MAX = 100
 _DIGITS = 28  # what Decimal carries by default
+_HOUR_US = 3_600_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeeRates:
+    """What an account pays of the value it trades, as fractions; a negative maker rate is a rebate.
+
+    Raises ValueError for rates with which somebody who trades with himself would earn.
+    """
+
+    maker: Decimal
+    taker: Decimal
+
+    def __post_init__(self) -> None:
+        is_sane = is_computable(self.maker) and is_computable(self.taker) and self.maker < 1 and self.taker < 1
+        if not is_sane or self.taker < 0 or self.maker + self.taker < 0:
+            raise ValueError(
+                "a taker rate is at least 0, below 1 and no less than the maker rebate; "
+                f"found maker {self.maker}, taker {self.taker}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +91,19 @@ class ContractRules:
 
     def size(self, steps: int) -> Decimal:
         return self.qty_step * steps
+
+    @property
+    def fee_rates(self) -> FeeRates:
+        """The base rates, which an account pays unless it has its own."""
+        return FeeRates(maker=self.maker_fee_rate, taker=self.taker_fee_rate)
+
+    @property
+    def funding_interval_us(self) -> int:
+        return self.fund_interval_h * _HOUR_US
+
+    def next_funding_us(self, after_us: int) -> int:
+        """The first settlement after `after_us`: on whole intervals from midnight UTC (documented)."""
+        return (after_us // self.funding_interval_us + 1) * self.funding_interval_us
 
 
 def is_computable(amount: Decimal) -> bool:

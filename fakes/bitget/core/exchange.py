@@ -10,8 +10,13 @@ their creation until the sum fits (documented); post_only that would trade and f
 they trade (inferred: accepted first); then it takes what it reaches; then it rests, unless it is a market, ioc or fok
 order.
 
-Funding settlements, liquidation and trigger orders are further sources of instants: they belong into the loop of
-`advance` beside the touches, and into `next_event_us`.
+Two things happen by themselves, each at its own instant: the market touches a resting order, and funding is settled.
+Where both fall on one instant the settlement comes first: it concerns the positions that stood just before it. So a
+position closed at the very instant of a settlement pays, and one opened at it does not; commands come after both. The
+rate is the last one published before the instant (captured), the mark that of the instant.
+
+Liquidation and trigger orders would be further sources of instants: they belong into the loop of `advance` beside these
+two, and into `next_event_us`.
 """
 
 from decimal import Decimal
@@ -22,7 +27,7 @@ from botproof.money import ZERO, plain
 
 from .account import Account
 from .admission import Intake, refusal
-from .contract import BTCUSDT, ContractRules
+from .contract import BTCUSDT, ContractRules, FeeRates
 from .market import Market
 from .matching import Matching
 from .messages import (
@@ -31,6 +36,7 @@ from .messages import (
     CancelOrder,
     Command,
     FillView,
+    FundingView,
     MarketTrade,
     OrderAccepted,
     OrderView,
@@ -40,12 +46,14 @@ from .messages import (
     Quote,
     Refused,
     SettingsView,
+    Settlement,
 )
 from .orders import ONE_WAY, Order
 from .settings import Change, Setting, change_setting, settings_view
 from .switches import Switches
 
 _AS_INFERRED = Switches()
+_SETTLEMENTS_SHOWN = 270  # 90 days of them, as other histories (inferred)
 
 
 class Exchange:
@@ -74,14 +82,26 @@ class Exchange:
         leverage: int = 20,  # of a new account (inferred)
         position_mode: str = ONE_WAY,
         margin_mode: str = "crossed",
+        rates: FeeRates | None = None,
     ) -> None:
-        """A new account with `deposit` USDT transferred in. Raises ValueError where the name is taken."""
+        """A new account with `deposit` USDT transferred in; it pays the contract's base rates unless it has its own.
+
+        Raises ValueError where the name is taken.
+        """
         if account in self._accounts:
             raise ValueError(f"account {account!r} is open already")
         self._accounts[account] = Account(
-            name=account, leverage=leverage, position_mode=position_mode, margin_mode=margin_mode
+            name=account,
+            rates=rates or self.rules.fee_rates,
+            leverage=leverage,
+            position_mode=position_mode,
+            margin_mode=margin_mode,
         )
         self._matching.bill(self._accounts[account], "trans_from_exchange", amount=deposit, fee=ZERO)
+
+    def set_fee_rates(self, account: str, rates: FeeRates) -> None:
+        """Put an account on another fee tier: what it trades from now on is charged at `rates`."""
+        self._accounts[account].rates = rates
 
     # Time
 
@@ -91,20 +111,37 @@ class Exchange:
         return self._matching.now_us
 
     def advance(self, now_us: int) -> list[Outcome]:
-        """What the market did to resting orders up to and including `now_us`; nothing where time does not move on."""
+        """What happened by itself up to and including `now_us`; nothing where time does not move on."""
         outcomes: list[Outcome] = []
         while (at_us := self.next_event_us(now_us)) is not None:
+            is_settlement = at_us == self._settlement_us(at_us)
+            is_touch = not is_settlement or at_us == self._touch_us(at_us)
             self._matching.move(at_us)
-            outcomes += self._matching.fill_touched()
+            if is_settlement:
+                outcomes += self._matching.settle_funding(self.market.funding_rate(at_us - 1))
+            if is_touch:
+                outcomes += self._matching.fill_touched()
         if now_us > self.now_us:
             self._matching.move(now_us)
         return outcomes
 
     def next_event_us(self, until_us: int) -> int | None:
-        """The first instant after the last advance, and at most `until_us`, at which the market fills something.
+        """The first instant after the last advance, and at most `until_us`, at which something happens by itself.
 
         To be asked again after every command and every scripted move of the market.
         """
+        settlement_us = self._settlement_us(until_us)
+        touch_us = self._touch_us(until_us if settlement_us is None else settlement_us)
+        return settlement_us if touch_us is None else touch_us
+
+    def _settlement_us(self, until_us: int) -> int | None:
+        """The next settlement that finds an open position; positions change by fills alone, so it is asked again."""
+        at_us = self.rules.next_funding_us(self.now_us)
+        if at_us > until_us or not any(account.positions for account in self._accounts.values()):
+            return None
+        return at_us
+
+    def _touch_us(self, until_us: int) -> int | None:
         buy, sell = self._orders.extremes()
         if buy is None and sell is None:
             return None
@@ -245,6 +282,25 @@ class Exchange:
     def _shown(self, side: Side, levels: int) -> tuple[tuple[Decimal, Decimal], ...]:
         shown = islice(self._matching.levels(side), levels)
         return tuple((self.rules.price(ticks), self.rules.size(steps)) for ticks, steps in shown)
+
+    def index_price(self) -> Decimal:
+        """The index, of which `quote` tells too, without the book."""
+        return self._matching.prices().index
+
+    def funding(self) -> FundingView:
+        """The running rate and the next settlement; at the instant of a settlement already those of the next one."""
+        return FundingView(rate=self.market.funding_rate(self.now_us), next_us=self.rules.next_funding_us(self.now_us))
+
+    def settlements(self, newest: int, count: int) -> list[Settlement]:
+        """Past settlements, newest first, `count` of them after skipping `newest`; 90 days and no further."""
+        interval_us = self.rules.funding_interval_us
+        last_us = self.now_us - self.now_us % interval_us
+        instants = [last_us - back * interval_us for back in range(newest, min(newest + count, _SETTLEMENTS_SHOWN))]
+        return [Settlement(at_us=at_us, rate=self.market.funding_rate(at_us - 1)) for at_us in instants]
+
+    def fee_rates(self, account: str) -> FeeRates:
+        """What an account pays."""
+        return self._accounts[account].rates
 
     def account_view(self, account: str) -> AccountView:
         return self._matching.account_view(self._accounts[account])

@@ -1,6 +1,7 @@
 """Margin, equity and the prices derived from them; pure functions of the books and the mark.
 
-With m = maintenance rate + taker rate of the tier reached, sizes signed (captured, by arithmetic, unless tagged):
+With m = maintenance rate of the tier reached + taker rate, sizes signed (captured, by arithmetic, unless tagged); the
+taker rate is the account's own (inferred: what is known was captured at the base rate):
 
     unrealised            (mark - entry) x size
     equity                wallet + unrealised of all legs
@@ -10,7 +11,8 @@ With m = maintenance rate + taker rate of the tier reached, sizes signed (captur
     liquidation price     where the ratio is 1; crossed negative as it comes, isolated not below 0
     break-even price      long  (entry x size + fees) / (size x (1 - taker)); short likewise with the signs turned
     order margin          price x size / leverage + price x size x taker, of what a resting order would open (inferred)
-    available             equity - position margins - order margins, not below 0 (inferred)
+    available             what backs - position margins - order margins, not below 0 (inferred); crossed: the equity
+                          backs, isolated: the wallet, as profit and loss stay with the position
 """
 
 from collections.abc import Iterable, Sequence
@@ -40,15 +42,20 @@ class Maintenance:
         return notional * self.charged - self.offset
 
 
-def maintenance(rules: ContractRules, notional: Decimal) -> Maintenance:
-    """The maintenance of a position worth `notional` USDT."""
+def maintenance(rules: ContractRules, notional: Decimal, taker_fee_rate: Decimal) -> Maintenance:
+    """The maintenance of a position worth `notional` USDT, of an account that pays `taker_fee_rate`."""
     offset, below = ZERO, ZERO
     for tier in rules.tiers:
         offset += tier.start_usdt * (tier.maintenance_rate - below)
         below = tier.maintenance_rate
         if notional <= tier.end_usdt:
             break
-    return Maintenance(below, below + rules.taker_fee_rate, offset)
+    return Maintenance(below, below + taker_fee_rate, offset)
+
+
+def notional_max(rules: ContractRules, leverage: int) -> Decimal:
+    """The largest position value, in USDT, that the tiers allow at `leverage`."""
+    return max((tier.end_usdt for tier in rules.tiers if tier.max_leverage >= leverage), default=ZERO)
 
 
 def unrealized(position: Position, mark: Decimal, rules: ContractRules) -> Decimal:
@@ -64,10 +71,9 @@ def equity(account: Account, mark: Decimal, rules: ContractRules) -> Decimal:
     return account.wallet + sum((unrealized(p, mark, rules) for p in account.positions.values()), ZERO)
 
 
-def order_margin(price: Decimal, size: Decimal, leverage: int, rules: ContractRules) -> Decimal:
-    """What an order that opens `size` at `price` holds back."""
-    value = price * size
-    return value / leverage + value * rules.taker_fee_rate
+def order_margin(account: Account, value: Decimal, leverage: int | None = None) -> Decimal:
+    """What an order that opens `value` USDT holds back, at the account's leverage or another."""
+    return value / (leverage or account.leverage) + value * account.rates.taker
 
 
 def opening_parts(orders: Iterable[Order], account: Account) -> list[tuple[Order, int]]:
@@ -93,9 +99,8 @@ def order_margins(
     account: Account, orders: Iterable[Order], rules: ContractRules, leverage: int | None = None
 ) -> Decimal:
     """What the resting `orders` of an account hold back, at its leverage or another."""
-    parts = opening_parts(orders, account)
-    at = leverage or account.leverage
-    return sum((order_margin(rules.price(o.ticks or 0), rules.size(n), at, rules) for o, n in parts), ZERO)
+    values = (rules.price(order.ticks or 0) * rules.size(steps) for order, steps in opening_parts(orders, account))
+    return sum((order_margin(account, value, leverage) for value in values), ZERO)
 
 
 def position_margins(account: Account, mark: Decimal, rules: ContractRules) -> Decimal:
@@ -105,7 +110,8 @@ def position_margins(account: Account, mark: Decimal, rules: ContractRules) -> D
 def available(account: Account, orders: Iterable[Order], mark: Decimal, rules: ContractRules) -> Decimal:
     """What can open new positions, in USDT."""
     held = position_margins(account, mark, rules) + order_margins(account, orders, rules)
-    return max(ZERO, equity(account, mark, rules) - held)
+    backing = equity(account, mark, rules) if account.margin_mode == "crossed" else account.wallet
+    return max(ZERO, backing - held)
 
 
 def account_view(account: Account, orders: Sequence[Order], mark: Decimal, rules: ContractRules) -> AccountView:
@@ -126,7 +132,7 @@ def position_view(
     account: Account, position: Position, orders: Sequence[Order], mark: Decimal, rules: ContractRules
 ) -> PositionView:
     size = abs(position.size(rules))
-    tier = maintenance(rules, size * mark)
+    tier = maintenance(rules, size * mark, account.rates.taker)
     mine = [order for order in orders if order.leg == position.leg]
     margin = position_margin(account, position, mark, rules)
     profit = unrealized(position, mark, rules)
@@ -149,7 +155,7 @@ def position_view(
             if account.margin_mode == "crossed"
             else _ratio(tier.of(size * mark), margin + profit)
         ),
-        break_even_price=_break_even_price(position, rules),
+        break_even_price=_break_even_price(position, account.rates.taker, rules),
         fees=position.fees,
         funding=position.funding,
         leverage=account.leverage,
@@ -169,7 +175,7 @@ def _crossed_ratio(account: Account, mark: Decimal, rules: ContractRules) -> Dec
     if not account.positions:
         return ZERO
     notional = max(abs(p.size(rules)) for p in account.positions.values()) * mark
-    return _ratio(maintenance(rules, notional).of(notional), equity(account, mark, rules))
+    return _ratio(maintenance(rules, notional, account.rates.taker).of(notional), equity(account, mark, rules))
 
 
 def _liquidation_price(account: Account, position: Position, mark: Decimal, rules: ContractRules) -> Decimal:
@@ -178,7 +184,7 @@ def _liquidation_price(account: Account, position: Position, mark: Decimal, rule
     legs = list(account.positions.values()) if crossed else [position]
     backing = account.wallet if crossed else position_margin(account, position, mark, rules)
     larger = max(abs(leg.size(rules)) for leg in legs)
-    tier = maintenance(rules, larger * mark)
+    tier = maintenance(rules, larger * mark, account.rates.taker)
     cost = sum((leg.size(rules) * leg.entry_price for leg in legs), ZERO)
     slope = larger * tier.charged - sum((leg.size(rules) for leg in legs), ZERO)
     if not slope:
@@ -187,7 +193,7 @@ def _liquidation_price(account: Account, position: Position, mark: Decimal, rule
     return price if crossed else max(ZERO, price)
 
 
-def _break_even_price(position: Position, rules: ContractRules) -> Decimal:
+def _break_even_price(position: Position, taker: Decimal, rules: ContractRules) -> Decimal:
     size = position.size(rules)
     cost = position.entry_price * size + position.fees
-    return rounded(_DERIVED_PLACES, cost / (size * (1 - rules.taker_fee_rate * (1 if size > 0 else -1))))
+    return rounded(_DERIVED_PLACES, cost / (size * (1 - taker * (1 if size > 0 else -1))))

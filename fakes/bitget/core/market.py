@@ -42,6 +42,10 @@ class Market(Protocol):
         """Last, mark and index."""
         ...
 
+    def funding_rate(self, at_us: int) -> Decimal:
+        """The running rate as last published at or before `at_us`; of a settlement, the one just before its instant."""
+        ...
+
     def first_touch(self, after_us: int, until_us: int, buy: int | None, sell: int | None) -> int | None:
         """The first step in (after_us, until_us] whose best ask is at most `buy` or best bid at least `sell`."""
         ...

@@ -10,7 +10,8 @@ How orders fill
 - A **closing** order (reduce-only, or tradeSide close) never takes more than its position, and is canceled when the
   position is gone (inferred, a switch).
 
-Every trade leaves, in this order: the fill, its bill, cancellations that follow from it, the position, the balance.
+Every trade leaves, in this order: the fill, its bill, cancellations that follow from it, the position, the balance. A
+settlement of funding leaves, for each open position: what was paid, its bill, the position, the balance.
 """
 
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from heapq import merge
 from itertools import groupby
 
 from botproof.events import Side
-from botproof.money import cut
+from botproof.money import ZERO, cut
 
 from . import margin
 from .account import Account, Trade
@@ -33,6 +34,7 @@ from .messages import (
     BillAdded,
     BillView,
     FillView,
+    FundingPaid,
     MarketTrade,
     OrderCanceled,
     OrderFilled,
@@ -44,6 +46,7 @@ from .orders import NET, Order, Orders
 from .switches import Switches
 
 _FEE_PLACES = 8  # fees are cut toward zero at 8 decimals (captured)
+_FUNDING_PLACES = 8  # funding likewise (inferred: it is printed at 8)
 
 
 class Matching:
@@ -152,7 +155,7 @@ class Matching:
             leg=order.leg,
             steps=steps * order.direction.sign,
             price=rules.price(ticks),
-            fee_rate=rules.maker_fee_rate if is_maker else rules.taker_fee_rate,
+            fee_rate=account.rates.maker if is_maker else account.rates.taker,
             is_maker=is_maker,
             at_us=self.now_us,
         )
@@ -178,6 +181,28 @@ class Matching:
         resting = self.orders.closing(account.name, leg)
         idle = [order for order in resting if not account.closable(leg, order.direction)]
         return [self.withdraw(order, "reduce_only_cut") for order in idle]
+
+    def settle_funding(self, rate: Decimal) -> list[Outcome]:
+        """Every open position pays or receives size x mark x rate: at a positive rate the long pays (documented)."""
+        legs = [(account, leg) for account in self.accounts.values() for leg in account.positions]
+        return [outcome for account, leg in legs for outcome in self._pay_funding(account, leg, rate)]
+
+    def _pay_funding(self, account: Account, leg: str, rate: Decimal) -> list[Outcome]:
+        position, mark = account.positions[leg], self.prices().mark
+        size = position.size(self.rules)
+        amount = cut(_FUNDING_PLACES, -size * mark * rate)
+        position.settle(amount, self.now_us)
+        paid = FundingPaid(
+            account=account.name,
+            symbol=self.rules.symbol,
+            size=size,
+            mark=mark,
+            rate=rate,
+            amount=amount,
+            at_us=self.now_us,
+        )
+        bill = self.bill(account, "contract_settle_fee", amount=amount, fee=ZERO)
+        return [paid, BillAdded(bill=bill), *self.standing(account, leg, moved=True)]
 
     def withdraw(self, order: Order, reason: str) -> OrderCanceled:
         """Cancel a resting order."""

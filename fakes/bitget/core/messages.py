@@ -147,6 +147,22 @@ class AccountView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FundingView:
+    """The funding of a contract: the running rate as last published, and when it is settled next."""
+
+    rate: Decimal
+    next_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """A past settlement and the rate that applied to it."""
+
+    at_us: int
+    rate: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SettingsView:
     """Leverage and margin mode of one symbol, position mode of the account."""
 
@@ -218,6 +234,19 @@ class BillAdded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FundingPaid:
+    """Funding was settled on one position of an account; what follows from it comes after."""
+
+    account: str
+    symbol: str
+    size: Decimal  # signed
+    mark: Decimal
+    rate: Decimal
+    amount: Decimal  # the venue's sign: negative = paid
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SettingsChanged:
     settings: SettingsView
 
@@ -230,6 +259,7 @@ Outcome = (
     | PositionChanged
     | BalanceChanged
     | BillAdded
+    | FundingPaid
     | SettingsChanged
 )
 

@@ -9,8 +9,9 @@ same path on every machine.
 The path is drawn strictly in order, so what it says does not depend on who looks when. The book of a step is a pure
 function of (seed, step, side, level), made when somebody looks.
 
-Scripted moves multiply the drawn path by a factor that ramps from 1 to 1 + change, holds, and may ramp back. They may
-only begin in the future: what has been settled stays.
+Scripted moves multiply the drawn path by a factor that ramps from 1 to 1 + change, holds, and may ramp back. The mark
+can be moved away from the rest by a script of its own, and so can the funding rate. Scripts may only begin in the
+future: what has been settled stays.
 """
 
 from array import array
@@ -27,6 +28,7 @@ from ..core.ids import snowflake
 from ..core.market import Prices
 from ..core.messages import MarketTrade
 from .draw import mix
+from .funding import FundingRates
 
 STEP_US = 1_000_000
 _CHUNK = 300  # steps drawn at once: one stretch of even volatility
@@ -141,6 +143,10 @@ class SyntheticMarket:
         self._unit = ticks * _SCALE * _MOVE_BPS * volatility_percent // (100 * 10_000 * 30 * 4)
         self._stretches: list[_Stretch] = []
         self._moves: list[_Move] = []
+        self._mark_moves: list[_Move] = []
+        self._funding = FundingRates(
+            seed=seed, interval_us=rules.funding_interval_us, phase_us=self._phase_us, cap=rules.funding_rate_cap
+        )
 
     def script(
         self, *, from_us: int, change: Decimal, over_us: int, hold_us: int = 0, recover_us: int | None = None
@@ -150,14 +156,38 @@ class SyntheticMarket:
         With `recover_us` it holds for `hold_us` and then ramps back; without, it stays. Moves multiply. Whoever waits
         for `first_touch` must ask again. Raises ValueError for a move that begins in what is settled.
         """
-        if from_us <= self._settled_us:
-            raise ValueError(f"a scripted move begins after the present {self._settled_us}; found {from_us}")
-        if change <= -1 or min(over_us, hold_us, recover_us or 0) < 0:
-            raise ValueError(f"a scripted move falls by less than 100 % and lasts no less than 0; found {change}")
-        self._moves.append(_Move(from_us, int(change * _PPB), over_us, hold_us, recover_us))
+        self._moves.append(self._move(from_us, change, over_us, hold_us, recover_us))
         begin = max(0, self._number(from_us) - self._first) // _CHUNK
         for place in range(begin, len(self._stretches)):
             self._stretches[place].show(self._scripted(place, self._stretches[place].drawn))
+
+    def script_mark(
+        self, *, from_us: int, change: Decimal, over_us: int = 0, hold_us: int = 0, recover_us: int | None = None
+    ) -> None:
+        """Move the mark, and nothing else, away from where it would be: as `script` does with the price.
+
+        `change` is a fraction of the mark. `recover_us=0` ends the divergence at once after `hold_us`; without it the
+        divergence stays. Raises ValueError as `script` does.
+        """
+        self._mark_moves.append(self._move(from_us, change, over_us, hold_us, recover_us))
+
+    def script_funding(self, *, from_us: int, rate: Decimal | None) -> None:
+        """From `from_us` on the funding rate (a fraction: 0.0001 is 0.01 %) is `rate`; None: drawn again.
+
+        Raises ValueError for what is settled, before an earlier script, or beyond the contract's cap.
+        """
+        self._refuse_the_past(from_us)
+        self._funding.script(from_us=from_us, rate=rate)
+
+    def _move(self, from_us: int, change: Decimal, over_us: int, hold_us: int, recover_us: int | None) -> _Move:
+        self._refuse_the_past(from_us)
+        if change <= -1 or min(over_us, hold_us, recover_us or 0) < 0:
+            raise ValueError(f"a scripted move falls by less than 100 % and lasts no less than 0; found {change}")
+        return _Move(from_us, int(change * _PPB), over_us, hold_us, recover_us)
+
+    def _refuse_the_past(self, from_us: int) -> None:
+        if from_us <= self._settled_us:
+            raise ValueError(f"a scripted move begins after the present {self._settled_us}; found {from_us}")
 
     # What the exchange asks
 
@@ -182,12 +212,17 @@ class SyntheticMarket:
         number = self._number(at_us)
         bid, _ = self.top(at_us)
         mark = bid + _about(_MARK_TICKS, self._seed, number // _MARK_STEPS, _MARK)
+        for move in self._mark_moves:
+            mark = max(_LOWEST_TICKS, mark * move.factor_ppb(self._instant(number)) // _PPB)
         index = bid + _INDEX_TICKS + _about(_INDEX_WIDTH, self._seed, number // _INDEX_STEPS, _INDEX)
         return Prices(
             last=self._trade(number).price,
             mark=self._rules.price(mark),
             index=self._rules.price(index) + Decimal(mix(self._seed, number, _INDEX) % 100_000).scaleb(-6),
         )
+
+    def funding_rate(self, at_us: int) -> Decimal:
+        return self._funding.at(at_us)
 
     def first_touch(self, after_us: int, until_us: int, buy: int | None, sell: int | None) -> int | None:
         number, last = self._number(after_us) + 1, self._number(until_us)
