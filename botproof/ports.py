@@ -9,7 +9,7 @@ are signed.
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from botproof.clock import Clock
 from botproof.events import Fact, OrderState, OrderType, Side
@@ -27,6 +27,14 @@ class Contract:
     tick: Decimal
     maker_fee_rate: Decimal
     taker_fee_rate: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeeRates:
+    """What this account pays, fractions of value; negative = a rebate (`common/trade-rate`)."""
+
+    maker: Decimal
+    taker: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +254,7 @@ class Venue(Protocol):
     async def key_info(self) -> KeyInfo: ...
 
     async def account(self, symbol: str) -> AccountState: ...
+    async def fee_rates(self, symbol: str) -> FeeRates: ...
     async def positions(self) -> tuple[Position, ...]: ...
     async def set_leverage(self, symbol: str, leverage: int) -> None: ...
     async def set_position_mode(self, mode: str) -> None: ...
@@ -300,8 +309,11 @@ class BotContext:
     clock: Clock
     evidence: Evidence
     symbol: str  # BTCUSDT
-    client_id_prefix: str  # every client id starts with it: `<instance>-<run part>-`
+    client_id_prefix: str  # every client id starts with it: `<instance>-<run part>-`, after a restart one longer
     run_id: str
+    run_prefix: str = ""  # how every client id of the run begins; what an earlier start of this run placed bears it too
+    recorded_trades: frozenset[str] = frozenset()  # trade ids that fills.csv of this run holds already
+    was_stopped: bool = False  # whether an earlier start of this run said `hard_stop` last
 
 
 class Bot(Protocol):
@@ -310,6 +322,8 @@ class Bot(Protocol):
     `run` trades until `stop` has been called and everything is wound down, then returns; an exception that leaves
     it is a crash of the bot and is reported as one. `stop` asks for the orderly end (cancel, then flatten by
     reduce-only market orders) and returns at once.
+
+    A bot that an operator can stop and release offers `operate(action)` as well (`Operated`).
     """
 
     name: str
@@ -317,6 +331,15 @@ class Bot(Protocol):
 
     async def run(self) -> None: ...
     def stop(self) -> None: ...
+
+
+@runtime_checkable
+class Operated(Protocol):
+    """A bot with a switch for its operator."""
+
+    def operate(self, action: str) -> None:
+        """`stop`: cancel, flatten, and stay in hard_stop (reason `operator`). `resume`: lift whatever hard stop holds."""
+        ...
 
 
 class BotFactory(Protocol):

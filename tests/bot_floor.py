@@ -40,6 +40,7 @@ SETTINGS = (
     "/api/v2/mix/account/set-position-mode",
     "/api/v2/mix/account/set-margin-mode",
 )
+FEE_RATES = "/api/v2/common/trade-rate"
 CONTROLLERS = Path(__file__).parent.parent / "profiles" / "controllers"
 
 Answers = Callable[[httpx.Request], bool]
@@ -55,18 +56,27 @@ def no_trade_profile() -> Profile:
 
 
 class Line(httpx.AsyncBaseTransport):
-    """Carries requests to the fake in 15-60 ms each way; `loses_answer` picks requests that arrive unanswered."""
+    """Carries requests to the fake in 15-60 ms each way.
+
+    `loses_request` and `loses_answer` pick what is lost on either way; `refuses` picks what never arrives and is
+    refused with a code of the venue.
+    """
 
     def __init__(self, faces: FakeBitget) -> None:
         self._faces, self._random = faces, Random(7)
         self.loses_request: Answers = lambda _: False
         self.loses_answer: Answers = lambda _: False
+        self.refuses: Answers = lambda _: False
+        self.refused = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         body = await request.aread()
         await self._travel()
         if self.loses_request(request):
             raise httpx.ReadTimeout("lost on the way there", request=request)
+        if self.refuses(request):
+            self.refused += 1
+            return httpx.Response(400, json={"code": "40034", "msg": "refused", "requestTime": 0, "data": None})
         target = request.url.raw_path.decode("ascii")
         answer = self._faces.answer(request.method, target, request.headers.raw, body)
         if self.loses_answer(request):
@@ -108,8 +118,10 @@ class Floor:
         price: str = "67500",
         volatility_percent: int = 0,
         seed: int = 1,
+        epoch_us: int = EPOCH_US,
     ) -> None:
-        self.world = World(epoch_us=EPOCH_US)
+        self.world = World(epoch_us=epoch_us)
+        self._factory = factory
         opened_us = self.world.clock.now_us()
         self.market = SyntheticMarket(
             seed=seed, opened_us=opened_us, opening_price=Decimal(price), volatility_percent=volatility_percent
@@ -127,6 +139,7 @@ class Floor:
             symbol="BTCUSDT",
             client_id_prefix=PREFIX,
             run_id="run1",
+            run_prefix=PREFIX,
         )
         self.bot: Any = factory(self.context)
         self.task: asyncio.Task[None] | None = None
@@ -145,6 +158,18 @@ class Floor:
         self.task = self.world.spawn(self.bot.run(), name="bot")
         self.world.run_for(seconds)
         return self
+
+    def restart(self, seconds: int = 0, *, start: int = 2) -> "Floor":
+        """Kill the bot where it stands and start it anew in the same run."""
+        self.world.run(self._kill())
+        self.bot = self._factory(
+            replace(
+                self.context,
+                client_id_prefix=f"{PREFIX}r{start}-",
+                recorded_trades=frozenset(row["exchange_trade_id"] for row in self.record.fills),
+            )
+        )
+        return self.start(seconds)
 
     def pass_time(self, seconds: Decimal | int) -> None:
         self.world.run_for(seconds)

@@ -20,9 +20,10 @@ from botproof.bots.decision import (
     Wait,
     next_step,
 )
-from botproof.bots.desk import SECOND_US, Desk
+from botproof.bots.desk import Desk
 from botproof.bots.diary import Diary, costs, utc_text
 from botproof.bots.execution import Execution
+from botproof.bots.gates import SECOND_US
 from botproof.bots.holding import Holding, closable, stop_is_reached, take_profit_price
 from botproof.bots.orders import Fate, OwnOrders, Purpose
 from botproof.bots.quoting import backing_usdt, levels_of, mid_of, quote_of, weighed
@@ -425,7 +426,7 @@ def test_a_trade_without_a_name_waits_for_its_order() -> None:
         (lambda found: found.see_open_orders([], ["77"], NOW), "foreign_order"),
         (lambda found: found.see_first_positions([position("0.0001")], NOW), "inherited_position"),
         (lambda found: found.see_positions([replace(position("1"), symbol="ETHUSDT")], NOW), "inherited_position"),
-        (lambda found: setattr(found, "gates", ("edge_gate_blocked",)), "edge_gate_blocked"),
+        (lambda found: found.pause_cancels(NOW), "cancel_budget"),
         (lambda found: setattr(found, "cooldown_until_us", NOW + 1), "cooldown"),
         (lambda found: setattr(found, "stopping", True), "stopping"),
     ],
@@ -439,6 +440,24 @@ def test_whatever_forbids_entries_is_a_reason_and_withdraws_them(change: object,
     change(found)  # type: ignore[operator]
     assert found.state(NOW) == ("soft_pause", (reason,))
     assert step_of(found) == Cancel("bot1-a-1")
+
+
+def test_a_shut_gate_is_a_reason_and_lets_what_rests_rest_until_its_refresh() -> None:
+    found = desk()
+    found.orders.sent(request(), Purpose.ENTRY, NOW)
+    found.orders.accepted("bot1-a-1", "1", NOW)
+    found.begin_round(levels_of(found.profile), NOW)
+    found.gates = ("edge_gate_blocked",)
+    assert found.state(NOW) == ("soft_pause", ("edge_gate_blocked",))
+    assert isinstance(step_of(found), Wait)
+    assert found.owed == ()
+    assert step_of(found, NOW + 90 * SECOND_US) == Cancel("bot1-a-1")
+    found.orders.canceling("bot1-a-1", NOW)
+    found.see_order(row(state=OrderState.CANCELED), NOW)
+    assert isinstance(step_of(found, NOW + 91 * SECOND_US), Wait)
+    found.gates = ()
+    found.see_ticker(ticker(), NOW + 91 * SECOND_US)
+    assert step_of(found, NOW + 91 * SECOND_US) == BeginRound()
 
 
 def test_a_price_of_exactly_thirty_seconds_is_not_stale() -> None:
@@ -538,6 +557,14 @@ def test_a_working_take_profit_goes_before_a_close() -> None:
     assert step_of(found) == Cancel("bot1-a-2")
     found.orders.canceling("bot1-a-2", NOW)
     assert isinstance(step_of(found), Wait)
+
+
+def test_a_market_close_waits_only_a_moment_for_what_raced_the_cancel() -> None:
+    found = holding_desk()
+    found.stopping = True
+    found.orders.last_gone_us = NOW
+    assert step_of(found) == Wait(NOW + SECOND_US // 20)
+    assert step_of(found, NOW + SECOND_US // 20) == Close(STEP)
 
 
 def test_a_take_profit_that_no_longer_fits_is_replaced() -> None:

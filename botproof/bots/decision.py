@@ -3,7 +3,8 @@
 The bot does one thing at a time and decides anew after each, so a step never rests on what was true before the last
 answer. The order of the questions is the order of dangers:
 
-1. Entries that may not rest are withdrawn: a net position exists, the bot is paused or stopping, or their time is up.
+1. Entries that may not rest are withdrawn: a net position exists, the bot is paused or stopping, their time is up, or
+   an earlier start of the bot left them.
    *All* entries go on *any* net position. That is the simplest rule under which the envelope and the exits hold
    together: what is left is one position worth at most its own side's share, one exit for it, and nothing that
    could turn it over while the exit works. Where both sides fill before the cancels land, the venue has netted.
@@ -15,19 +16,25 @@ answer. The order of the questions is the order of dangers:
 4. A flat, unpaused bot begins a round every `executor_refresh_time`: cancel, wait for the venue's word on it, read
    what margin is available, quote what it covers. While a fate is unknown nothing new is sent.
 
+A cancel is sent only where the budget has room. The last one of it belongs to the exit: what bars a stop from closing
+a position is worse than an entry that rests a little longer.
+
 Before it builds on the disappearance of an order the bot leaves `SETTLE_US` for a trade that raced the cancel, and
-for the other listeners to the account, who learn of it a few milliseconds apart.
+for the other listeners to the account, who learn of it a few milliseconds apart. A market close waits for less: the
+price runs away meanwhile, and the canceled order's own row says whether a trade is on its way.
 """
 
 from dataclasses import dataclass
 from decimal import Decimal
 
-from botproof.bots.desk import ECHO_US, SECOND_US, STALE_US, Desk
+from botproof.bots.desk import ECHO_US, STALE_US, Desk
+from botproof.bots.gates import SECOND_US
 from botproof.bots.orders import Fate, OwnOrder, Purpose
 from botproof.bots.quoting import Level
 from botproof.events import OrderType
 
 SETTLE_US = SECOND_US // 4
+CLOSE_SETTLE_US = SECOND_US // 20
 ASK_AGAIN_US = 2 * SECOND_US
 EXIT_PATIENCE_US = 2 * SECOND_US  # how long a take-profit waits for the entries' cancels; it is owed within 5 s
 IDLE_US = 10 * SECOND_US
@@ -95,22 +102,36 @@ def next_step(desk: Desk, now_us: int) -> Step:
 
 def _withdraw(desk: Desk, now_us: int) -> Step | None:
     paused = desk.pauses(now_us) or desk.soft_round_reasons()
-    if not (desk.holding.size or paused or now_us >= desk.next_round_us):
-        return None
-    return next((Cancel(order.client_id) for order in desk.orders.entries if order.fate is Fate.WORKING), None)
+    all_go = bool(desk.holding.size or paused or now_us >= desk.next_round_us)
+    for order in desk.orders.entries:
+        if (all_go or order.purpose is Purpose.LEFTOVER) and _may_cancel(order, desk, now_us):
+            return Cancel(order.client_id)
+    return None
+
+
+def _may_cancel(order: OwnOrder, desk: Desk, now_us: int) -> bool:
+    """Whether the order works, its last cancel did not fail just now, and the budget has room."""
+    if order.fate is not Fate.WORKING or now_us < order.cancel_after_us:
+        return False
+    is_kept_for_exit = not order.is_exit and desk.orders.exit is not None and desk.cancel_budget.per_min > 1
+    return desk.cancel_room > (1 if is_kept_for_exit else 0)
 
 
 def _exit(desk: Desk, now_us: int) -> Step | None:
     exit_order, size = desk.orders.exit, desk.to_close
     if exit_order is not None:
         is_due_to_go = not _fits(exit_order, desk) or desk.holding.close_reason
-        if exit_order.fate is Fate.WORKING and exit_order.purpose is Purpose.TAKE_PROFIT and is_due_to_go:
+        is_limit = exit_order.purpose is Purpose.TAKE_PROFIT
+        if is_limit and is_due_to_go and _may_cancel(exit_order, desk, now_us):
             return Cancel(exit_order.client_id)
         return None
-    if not size or desk.awaits_trades or now_us < desk.orders.last_gone_us + SETTLE_US:
+    if not size or desk.awaits_trades:
         return None
     if desk.holding.close_reason:
-        return Close(size) if now_us >= desk.close_after_us else None
+        is_due = now_us >= max(desk.close_after_us, desk.orders.last_gone_us + CLOSE_SETTLE_US)
+        return Close(size) if is_due else None
+    if now_us < desk.orders.last_gone_us + SETTLE_US:
+        return None
     awaits_entries = desk.orders.entries and now_us < desk.holding.opened_us + EXIT_PATIENCE_US
     if awaits_entries or now_us < desk.take_profit_after_us:
         return None
@@ -156,7 +177,7 @@ def _finish(desk: Desk, now_us: int) -> Step | None:
 
 def _quote(desk: Desk, now_us: int) -> Step | None:
     orders = desk.orders
-    if desk.pauses(now_us) or desk.holding.size or not desk.is_settled:
+    if desk.pauses(now_us) or desk.gates or desk.holding.size or not desk.is_settled:
         return None
     if orders.unknown or orders.exit or now_us < orders.last_gone_us + SETTLE_US:
         return None
@@ -175,14 +196,24 @@ def _due_us(desk: Desk, now_us: int) -> int:
         now_us + IDLE_US,
         desk.next_round_us,
         desk.cooldown_until_us,
+        desk.cancel_pause_until_us,
+        _room_at_us(desk, now_us),
         desk.take_profit_after_us,
         desk.close_after_us,
-        desk.orders.last_gone_us + SETTLE_US,
+        desk.orders.last_gone_us + (CLOSE_SETTLE_US if holding.close_reason else SETTLE_US),
         desk.ticker_us + STALE_US + 1,
         _NEVER_US if desk.reread_due_us is None else desk.reread_due_us,
         _NEVER_US if desk.disputed_since_us is None else desk.disputed_since_us + ECHO_US,
         holding.opened_us + EXIT_PATIENCE_US,
         holding.opened_us + desk.profile.time_limit * SECOND_US,
         *(_ask_at_us(order) for order in desk.orders),
+        *(order.cancel_after_us for order in desk.orders),
     ]
     return min(instant for instant in instants if instant > now_us)
+
+
+def _room_at_us(desk: Desk, now_us: int) -> int:
+    """When the budget of cancels has more room, where it matters."""
+    if desk.cancel_room > len(desk.orders):
+        return _NEVER_US
+    return desk.cancel_budget.frees_us(now_us) or _NEVER_US

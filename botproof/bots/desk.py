@@ -4,14 +4,18 @@ The net position is counted twice: by the trades of the bot's own orders (`holdi
 (`venue_size`). The first is exact and immediate, the second is the truth; where they differ for longer than a push
 may take, the venue is read again, and where they still differ the bot stops for good, since somebody else trades here.
 
-Reasons that hold make the state: a hard reason latches until the bot is started anew; a soft one pauses the bot, and
-a pause withdraws its entries; a note is only said.
+Reasons that hold make the state. A hard reason latches until an operator lifts it; it withdraws every entry and closes
+the position at market, at once: after a hard stop nobody tends the position any more, and what stopped the bot may be
+the very thing that its exits rely on. A soft one pauses the bot, and a pause withdraws its entries; a gate that is shut
+only forbids new ones, and what rests goes with its refresh. A note is only said.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from botproof.bots.day import Day
+from botproof.bots.gates import CANCEL_PAUSE_US, SECOND_US, CancelBudget
 from botproof.bots.holding import Holding, closable, stop_is_reached
 from botproof.bots.orders import OwnOrders
 from botproof.bots.quoting import Level, backing_usdt
@@ -19,9 +23,11 @@ from botproof.money import ZERO
 from botproof.ports import Contract, Fill, Order, Position, Ticker
 from botproof.profile import Profile
 
-SECOND_US = 1_000_000
 STALE_US = 30 * SECOND_US
 ECHO_US = 2 * SECOND_US  # how long the venue's word on a cancel, a market order or a trade is awaited before asking
+COOLDOWN_S_MIN = 5
+FAILED_CANCELS_MAX = 8  # in a row, before the bot stops for good
+HARD_STOP = "hard_stop"  # why a position is closed under one
 DISPUTES_MAX = 5  # readings in a row that contradict the own trades before the bot stops for good
 FLAT = Position(symbol="", size=ZERO, entry_price=ZERO, mark_price=None, leverage=0, margin_mode="", t_ms=0)
 
@@ -29,7 +35,9 @@ FLAT = Position(symbol="", size=ZERO, entry_price=ZERO, mark_price=None, leverag
 class Desk:
     """State of one trading bot on one symbol."""
 
-    def __init__(self, profile: Profile, symbol: str, *, on_trade: Callable[[Fill, Decimal], None]) -> None:
+    def __init__(
+        self, profile: Profile, symbol: str, *, began_us: int = 0, on_trade: Callable[[Fill, Decimal], None]
+    ) -> None:
         """`on_trade` is told each own trade once, with how much of it closed, after it was folded in."""
         self.profile, self.symbol = profile, symbol
         self.own_prefix = f"{profile.instance_name}-"
@@ -43,14 +51,17 @@ class Desk:
         self.foreign_orders: set[str] = set()  # ids, plain and trigger
         self.foreign_positions = False  # on other symbols
         self.no_trade = profile.no_trade or profile.variant == "d"
-        self.hard_reasons = [] if profile.enabled and profile.variant in "ad" else ["profile_disabled"]
+        self.hard_reasons: list[str] = []
+        self.is_disabled = not profile.enabled or profile.variant not in "ad"
         self.gates: tuple[str, ...] = ()
+        self.day = Day(symbol, began_us)
+        self.cancel_budget = CancelBudget(profile.cancel_budget_per_min)
+        self.cancel_room = profile.cancel_budget_per_min  # how many cancels may be sent at this step
+        self.cancel_pause_until_us = 0
         self.started, self.stopping, self.proven_flat = False, False, False
 
         self.owed: tuple[Level, ...] = ()  # levels that the round under way has still to quote
-        self.skipped: list[
-            str
-        ] = []  # for each level of the round that was not sent: below_minimum, insufficient_margin
+        self.skipped: list[str] = []  # for each level of the round that was not sent, why
         self.round_size = 0
         self.round_margin_usdt = ZERO  # what the account had available when the round began, with no entry resting
         self.round_reason = ""  # what ended the round early
@@ -66,6 +77,7 @@ class Desk:
         self._on_trade = on_trade
         self._trades_seen: set[str] = set()
         self._unclaimed: list[Fill] = []
+        self.weigh_latches()
 
     # What the venue says.
 
@@ -103,6 +115,7 @@ class Desk:
 
     def see_fill(self, fill: Fill, now_us: int) -> None:
         """A trade of the account, however often it is told; those of other people's orders are not this bot's."""
+        self.day.fill(fill)
         if fill.symbol != self.symbol or fill.trade_id in self._trades_seen:
             return
         client_id = fill.client_id or self.orders.name_of(fill.order_id)
@@ -133,14 +146,58 @@ class Desk:
             self.stop_for_good("position_mismatch")
 
     def see_first_positions(self, positions: Sequence[Position], now_us: int) -> None:
-        """The positions before the first order: whatever is there was inherited."""
-        self.inherited = next((p.size for p in positions if p.symbol == self.symbol), ZERO)
+        """The positions before the first order: what this run's own trades do not explain was inherited."""
+        size = next((p.size for p in positions if p.symbol == self.symbol), ZERO)
+        self.inherited = size - self.holding.size
         self.see_positions(positions, now_us)
 
+    def see_earlier_trades(self, fills: Sequence[Fill], prefix: str, now_us: int) -> None:
+        """Trades of this run from before this start (client ids under `prefix`), oldest first.
+
+        The position that they make is this bot's own again, with its opening time and entry price. Those that came by
+        push while the list was read are folded anew with the others, in their order, and told no second time.
+        """
+        told, self.holding = frozenset(self._trades_seen), Holding()
+        booked: dict[str, Decimal] = {}
+        for fill in fills:
+            self._trades_seen.add(fill.trade_id)
+            booked[fill.order_id] = booked.get(fill.order_id, ZERO) + fill.size
+            closed = self.holding.add(fill)
+            if fill.trade_id not in told:
+                self._on_trade(fill, closed)
+        self.orders.explained(prefix, booked)
+        self._weigh_dispute(now_us)
+
+    def expect(self, client_id: str, now_us: int) -> None:
+        """An earlier start may have sent an order of this name; until that is known nothing new is quoted."""
+        if not self.no_trade and self.orders.get(client_id) is None and not self.orders.is_over(client_id):
+            self.orders.expect(client_id, self.symbol, now_us)
+
     def stop_for_good(self, reason: str) -> None:
-        """Add a hard reason; it stays."""
+        """Add a hard reason; it stays until it is lifted."""
         if reason not in self.hard_reasons:
             self.hard_reasons.append(reason)
+
+    def lift(self) -> None:
+        """An operator lifts every hard stop; what still holds stops the bot again at once."""
+        self.hard_reasons.clear()
+        self.orders.forgive()
+        self._disputes = 0
+        self.round_reason, self.next_round_us = "", 0
+        if self.holding.close_reason == HARD_STOP:
+            self.holding.close_reason = ""
+        self.weigh_latches()
+
+    def weigh_latches(self) -> None:
+        """Stop for good for what is known here."""
+        if self.is_disabled:
+            self.stop_for_good("profile_disabled")
+        if self.orders.failed_cancels >= FAILED_CANCELS_MAX:
+            self.stop_for_good("cancels_refused")
+
+    def pause_cancels(self, now_us: int) -> None:
+        """The budget of cancels has no room for what comes next: nothing new for a while."""
+        self.cancel_pause_until_us = now_us + CANCEL_PAUSE_US
 
     # What follows from it.
 
@@ -185,7 +242,7 @@ class Desk:
         return free_usdt
 
     def pauses(self, now_us: int) -> tuple[str, ...]:
-        """Why no entry may be sent or rest, apart from what a round itself found; empty where it may."""
+        """Why no entry may be sent or rest, apart from gates and what a round itself found; empty where it may."""
         stale = self.ticker is None or now_us - self.ticker_us > STALE_US
         found = {
             "starting": not self.started,
@@ -196,8 +253,9 @@ class Desk:
             "stream_down": not all(self.streams_up.values()),
             "order_book_stale": self.started and stale,
             "cooldown": now_us < self.cooldown_until_us,
+            "cancel_budget": now_us < self.cancel_pause_until_us or self.cancel_room <= 0,
         }
-        return (*self.hard_reasons, *(reason for reason, holds in found.items() if holds), *self.gates)
+        return (*self.hard_reasons, *(reason for reason, holds in found.items() if holds))
 
     def soft_round_reasons(self) -> tuple[str, ...]:
         """Why the last round put nothing, or not all, at the venue, in a way that withdraws the rest of it."""
@@ -207,21 +265,42 @@ class Desk:
 
     def state(self, now_us: int) -> tuple[str, tuple[str, ...]]:
         """running, soft_pause or hard_stop, and every reason that holds."""
-        reasons = (*self.pauses(now_us), *self.soft_round_reasons())
+        reasons = tuple(dict.fromkeys((*self.pauses(now_us), *self.gates, *self.soft_round_reasons())))
         notes = tuple(reason for reason in self._skip_reasons() if reason not in reasons)
         notes += ("fate_unknown",) if self.orders.unknown else ()
         if self.hard_reasons:
             return "hard_stop", reasons + notes
         return ("soft_pause" if reasons else "running"), reasons + notes
 
-    def tidy(self, now_us: int) -> None:
-        """Draw the consequences of time and prices: latch a reason to close, and give up a round that may not go on."""
-        self._weigh_close(now_us)
+    def why_close(self, now_us: int) -> str:
+        """Why the position must be closed at market now; empty where it need not."""
+        holding = self.holding
+        if not holding.size:
+            return ""
+        if self.stopping:
+            return "stopping"
+        if self.hard_reasons:
+            return HARD_STOP
+        if now_us >= holding.opened_us + self.profile.time_limit * SECOND_US:
+            return "time_limit"
+        is_reached = self.ticker and stop_is_reached(holding, self.profile.stop_loss, self.ticker.bid, self.ticker.ask)
+        return "stop_loss" if is_reached else ""
+
+    def tidy(self, now_us: int, why_close: str | None = None) -> None:
+        """Draw the consequences of time and prices: latch why to close, and give up a round that may not go on.
+
+        `why_close` replaces the desk's own answer, where somebody knows better.
+        """
+        self.weigh_latches()
+        if self.holding.size and not self.holding.close_reason:
+            self.holding.close_reason = self.why_close(now_us) if why_close is None else why_close
         self._weigh_dispute(now_us)
         if self.holding.size or self.pauses(now_us):
             self.owed = ()
             if not self.soft_round_reasons():
                 self.next_round_us = min(self.next_round_us, now_us)
+        elif self.gates:
+            self.owed = ()
 
     def begin_round(self, levels: tuple[Level, ...], now_us: int) -> None:
         self.owed, self.round_size, self.skipped, self.round_reason = levels, len(levels), [], ""
@@ -247,7 +326,7 @@ class Desk:
         close_reason = self.holding.close_reason
         closed = self.holding.add(fill)
         if close_reason == "stop_loss" and not self.holding.size:
-            self.cooldown_until_us = now_us + self.profile.cooldown_time * SECOND_US
+            self.cooldown_until_us = now_us + max(COOLDOWN_S_MIN, self.profile.cooldown_time) * SECOND_US
         if not self.holding.size:
             self.take_profit_after_us = self.close_after_us = self.close_refusals = 0
         self._weigh_dispute(now_us)
@@ -257,17 +336,6 @@ class Desk:
         waiting, self._unclaimed = self._unclaimed, []
         for fill in waiting:
             self.see_fill(fill, now_us)
-
-    def _weigh_close(self, now_us: int) -> None:
-        holding = self.holding
-        if not holding.size or holding.close_reason:
-            return
-        if self.stopping:
-            holding.close_reason = "stopping"
-        elif now_us >= holding.opened_us + self.profile.time_limit * SECOND_US:
-            holding.close_reason = "time_limit"
-        elif self.ticker and stop_is_reached(holding, self.profile.stop_loss, self.ticker.bid, self.ticker.ask):
-            holding.close_reason = "stop_loss"
 
     def _weigh_dispute(self, now_us: int) -> None:
         if self.is_settled:

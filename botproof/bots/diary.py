@@ -20,7 +20,6 @@ DRIFT_US = 30_000_000
 FILL_FACTOR = Decimal("0.4")  # the share of quotes that is expected to fill, in the edge
 FUNDING_PERIOD_S = 28_800
 REGIME = "neutral_low_vol"  # regimes and inventory skew are not modelled
-FEE_SOURCE = "connector:contracts"  # maker and taker rates of the venue's contract list
 EXCHANGE = "bitget_perpetual"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -44,6 +43,8 @@ class Diary:
     day: int = -1
     open_equity: Decimal = ZERO
     peak_equity: Decimal = ZERO
+    floor: Decimal = ZERO  # of the spread, as last refreshed
+    floor_us: int | None = None
 
     def sample(self, at_us: int, mid: Decimal) -> None:
         """Keep a price for the drift."""
@@ -60,6 +61,21 @@ class Diary:
             self.day, self.open_equity, self.peak_equity = at_us // DAY_US, equity, equity
         self.peak_equity = max(self.peak_equity, equity)
 
+    def open_day(self, at_us: int, open_equity: Decimal, equity: Decimal) -> None:
+        """The day opened with `open_equity`, before this start."""
+        self.day, self.open_equity, self.peak_equity = at_us // DAY_US, open_equity, max(open_equity, equity)
+
+    def turnover_x(self, at_us: int, equity: Decimal | None) -> Decimal:
+        """The day's own notional up to `at_us`, both sides of every trip, in multiples of equity."""
+        traded = sum((fill.price * fill.size for fill in self.fills_today(at_us)), ZERO)
+        return traded / equity if equity else ZERO
+
+    def refreshed_floor(self, at_us: int, floor: Decimal) -> Decimal:
+        """The floor that is in force: `floor`, the fresh one, only every `spread_floor_recalc_s`."""
+        if self.floor_us is None or at_us - self.floor_us >= self.profile.spread_floor_recalc_s * 1_000_000:
+            self.floor, self.floor_us = floor, at_us
+        return self.floor
+
     def fills_today(self, at_us: int) -> list[Fill]:
         """The day's fills up to and including `at_us`."""
         midnight_us = at_us // DAY_US * DAY_US
@@ -75,6 +91,15 @@ class Diary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """Fee rates as fractions of value, negative for a rebate, and who said so."""
+
+    maker: Decimal
+    taker: Decimal
+    source: str  # api:trade-rate, the account's own | connector:contracts, the contract list's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Instant:
     """What the bot knew when it wrote a row; None where the venue could not be asked."""
 
@@ -86,8 +111,8 @@ class Instant:
     wallet: Decimal | None
     position: Decimal
     entry_price: Decimal
-    maker_fee: Decimal
-    taker_fee: Decimal
+    rates: Rates
+    is_edge_open: bool
     orders_active: int
     venue_open_orders: int | None
     venue_plan_orders: int | None
@@ -127,9 +152,9 @@ def minute_row(diary: Diary, run_id: str, now: Instant) -> dict[str, str]:
     profile = diary.profile
     market_spread = (now.ticker.ask - now.ticker.bid) / now.mid
     drift = diary.drift(now.at_us, now.mid)
-    turnover_x = _turnover_x(diary, now)
+    turnover_x = diary.turnover_x(now.at_us, now.equity)
     funding = now.ticker.funding_rate
-    edge = costs(profile, maker_fee=now.maker_fee, drift=drift, turnover_x=turnover_x, funding=funding or ZERO)
+    edge = costs(profile, maker_fee=now.rates.maker, drift=drift, turnover_x=turnover_x, funding=funding or ZERO)
     return {
         "ts": utc_text(now.at_us),
         "bot_variant": str(profile.variant),
@@ -142,11 +167,11 @@ def minute_row(diary: Diary, run_id: str, now: Instant) -> dict[str, str]:
         "base_pct": plain(abs(now.position) * now.mid / now.equity if now.equity else ZERO),
         "target_base_pct": "0",
         "spread_pct": plain(edge.spread),
-        "spread_floor_pct": plain(edge.floor),
+        "spread_floor_pct": plain(diary.refreshed_floor(now.at_us, edge.floor)),
         "net_edge_pct": plain(edge.net_edge),
         "skew": "0",
         "adverse_drift_30s": plain(drift),
-        "soft_pause_edge": "",  # no edge gate yet: neither open nor closed
+        "soft_pause_edge": str(not now.is_edge_open),
         "base_balance": "0",
         "quote_balance": _text(now.wallet),
         "market_spread_pct": plain(market_spread),
@@ -156,9 +181,9 @@ def minute_row(diary: Diary, run_id: str, now: Instant) -> dict[str, str]:
         "turnover_today_x": plain(turnover_x),
         **_counters(diary, now),
         "risk_reasons": "|".join(now.reasons),
-        "fee_source": FEE_SOURCE,
-        "maker_fee_pct": plain(now.maker_fee),
-        "taker_fee_pct": plain(now.taker_fee),
+        "fee_source": now.rates.source,
+        "maker_fee_pct": plain(now.rates.maker),
+        "taker_fee_pct": plain(now.rates.taker),
         "profile_id": profile.id,
         "profile_sha256": profile.sha256,
         "run_id": run_id,
@@ -172,7 +197,7 @@ def minute_row(diary: Diary, run_id: str, now: Instant) -> dict[str, str]:
     }
 
 
-def fill_row(diary: Diary, fill: Fill, *, state: str, mid: Decimal, closed: Decimal) -> dict[str, str]:
+def fill_row(diary: Diary, fill: Fill, *, state: str, mid: Decimal, closed: Decimal, fee_source: str) -> dict[str, str]:
     """One row of fills.csv by column name; `closed` is how much of the fill closed a position (BTC)."""
     profile, at_us = diary.profile, fill.t_ms * 1000
     return {
@@ -190,16 +215,11 @@ def fill_row(diary: Diary, fill: Fill, *, state: str, mid: Decimal, closed: Deci
         "mid_ref": plain(mid),
         "expected_spread_pct": plain(quoted_spread(profile)),
         "adverse_drift_30s": plain(diary.drift(at_us, mid)),
-        "fee_source": FEE_SOURCE,
+        "fee_source": fee_source,
         "is_maker": str(fill.is_maker),
         "realized_pnl_quote": plain(fill.realized_usdt - fill.fee_usdt) if closed else "0",
         "exchange_trade_id": fill.trade_id,
     }
-
-
-def _turnover_x(diary: Diary, now: Instant) -> Decimal:
-    traded = sum((fill.price * fill.size for fill in diary.fills_today(now.at_us)), ZERO)
-    return traded / now.equity if now.equity else ZERO
 
 
 def _counters(diary: Diary, now: Instant) -> Mapping[str, str]:

@@ -2,13 +2,16 @@
 
 Nothing here decides what to send. A refusal says when the same may be tried again: an entry with the next round; a
 take-profit after one `executor_refresh_time`, since stop and time limit guard the position meanwhile; a market close,
-which nothing replaces, after 1 s, then 2, 4 and so on up to that time. 22002 (no position to close) is what the venue
+which nothing replaces, after 1 s, then 2, 4 and so on up to that time; a cancel as its order says. 22002 (no position to close) is what the venue
 answers to an exit that lost a race against another fill: the position is read again, and nothing was wrong.
 """
 
+import asyncio
+
 from botproof.bots.decision import SETTLE_US
-from botproof.bots.desk import ECHO_US, SECOND_US, Desk
+from botproof.bots.desk import ECHO_US, Desk
 from botproof.bots.diary import Diary
+from botproof.bots.gates import SECOND_US
 from botproof.bots.orders import Purpose
 from botproof.errors import Unanswered, VenueError
 from botproof.ports import BotContext, OrderRequest
@@ -26,6 +29,7 @@ class Execution:
         self._venue, self._clock, self._symbol = context.venue, context.clock, context.symbol
         self._prefix, self._counter = context.client_id_prefix, 0
         self._desk, self._diary = desk, diary
+        self._reading = asyncio.Lock()  # of lists: the loop and the chores read them one after the other
         self.started_ms = 0  # venue time; trades before it are not this run's
 
     def next_client_id(self, *, is_exit: bool) -> str:
@@ -50,18 +54,26 @@ class Execution:
                 self._note_refusal(purpose, error.code)
         except Unanswered:
             self._diary.timeouts_us.append(self._clock.now_us())
-            orders.unanswered(request.client_id, self._clock.now_us())
+            await self.lost(request, purpose)
         else:
             self._desk.see_accepted(request.client_id, ack.order_id, self._clock.now_us())
+
+    async def lost(self, request: OrderRequest, _purpose: Purpose) -> None:
+        """No answer came to an order. It may rest: it is asked for until its fate is known, and nothing is sent again."""
+        self._desk.orders.unanswered(request.client_id, self._clock.now_us())
 
     async def cancel(self, client_id: str) -> None:
         """Ask for a cancel. Only the venue's own word on the order ends it; without one it is looked up."""
         self._desk.orders.canceling(client_id, self._clock.now_us())
+        self._desk.cancel_budget.sent(self._clock.now_us())
         try:
             await self._venue.cancel(self._symbol, client_id=client_id)
         except VenueError as error:
-            if error.code not in UNKNOWN_ORDER:  # unknown: it is over already, and its last row is on the way
-                self._diary.rejects_us.append(self._clock.now_us())
+            if error.code in UNKNOWN_ORDER:
+                return  # it is over already, and its last row is on the way
+            self._diary.rejects_us.append(self._clock.now_us())
+            if error.status < SERVER_FAULT:
+                self._desk.orders.cancel_refused(client_id, self._clock.now_us())
         except Unanswered:
             self._diary.timeouts_us.append(self._clock.now_us())
 
@@ -70,7 +82,7 @@ class Execution:
         order = self._desk.orders.get(client_id)
         if order is None:
             return
-        order.looked_up_us = self._clock.now_us()
+        self._desk.orders.looked_up(client_id, self._clock.now_us())
         try:
             row = await self._venue.order(self._symbol, client_id=client_id)
         except VenueError as error:
@@ -89,19 +101,26 @@ class Execution:
             await self.read_lists()
             for order in list(self._desk.orders):
                 await self.look_up(order.client_id)
-            until_ms = self._clock.now_us() // 1000 + 60_000
-            for fill in await self._venue.fills(self.started_ms, until_ms):
-                self._desk.see_fill(fill, self._clock.now_us())
+            await self.read_trades()
             self._desk.see_positions(await self._venue.positions(), self._clock.now_us())
         except (VenueError, Unanswered):
             self._desk.reread_due_us = self._clock.now_us() + ECHO_US
         else:
             self._desk.reread_done(self._clock.now_us())
 
+    async def read_trades(self) -> None:
+        """Read the account's trades since the start; those that were pushed already are known."""
+        until_ms = self._clock.now_us() // 1000 + 60_000
+        async with self._reading:
+            fills = await self._venue.fills(self.started_ms, until_ms)
+        for fill in fills:
+            self._desk.see_fill(fill, self._clock.now_us())
+
     async def read_lists(self) -> tuple[int, int]:
         """Read the open lists; returns how many plain and trigger orders the account has."""
-        rows = await self._venue.open_orders()
-        trigger_ids = await self._venue.open_trigger_order_ids()
+        async with self._reading:
+            rows = await self._venue.open_orders()
+            trigger_ids = await self._venue.open_trigger_order_ids()
         self._desk.see_open_orders(rows, trigger_ids, self._clock.now_us())
         return len(rows), len(trigger_ids)
 

@@ -13,16 +13,23 @@
    on its way, and nobody should trade on the position.
 4. An order that the venue does not know of after an unanswered request is absent. A retry uses its client id again,
    so that a request which lands late after all cannot become a second order.
+5. A cancel that failed (refused, or the venue was asked later and still had the order open) is tried again after 1 s,
+   2 s, 4 s and so on up to 30 s: the order is watched for ever, and never showered. An exit is in the way of another
+   exit, so its first retry comes at once and none later than 4 s.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from botproof.events import OrderState, OrderType
+from botproof.events import OrderState, OrderType, Side
 from botproof.money import ZERO
 from botproof.ports import Fill, Order, OrderRequest
+
+_SECOND_US = 1_000_000
+_CANCEL_AGAIN_US_MAX = 30 * _SECOND_US
+_CANCEL_EXIT_AGAIN_US_MAX = 4 * _SECOND_US
 
 LANDING_US = (
     35_000_000  # a request may land as late as the venue's tolerance of timestamps (30 s, documented), and a bit
@@ -35,7 +42,7 @@ class Purpose(StrEnum):
     ENTRY = "entry"
     TAKE_PROFIT = "take_profit"
     CLOSE = "close"  # market, reduce-only
-    LEFTOVER = "leftover"  # of an earlier run of this instance: to be canceled
+    LEFTOVER = "leftover"  # an entry of an earlier start of this instance: to be canceled
 
 
 class Fate(StrEnum):
@@ -57,6 +64,8 @@ class OwnOrder:
     booked: Decimal = ZERO
     looked_up_us: int = 0
     is_doubted: bool = False  # the venue's list of open orders did not show it
+    cancel_failures: int = 0
+    cancel_after_us: int = 0
 
     @property
     def client_id(self) -> str:
@@ -76,6 +85,16 @@ class OwnOrder:
         if fate is not self.fate:
             self.fate, self.since_us = fate, now_us
 
+    def cancel_failed(self, now_us: int) -> None:
+        """It works on; another cancel waits a while."""
+        self.turn(Fate.WORKING, now_us)
+        self.cancel_failures = min(self.cancel_failures + 1, 20)
+        doubled_us = _SECOND_US << (self.cancel_failures - 1)
+        wait_us = min(doubled_us, _CANCEL_AGAIN_US_MAX)
+        if self.is_exit:
+            wait_us = min(doubled_us // 2, _CANCEL_EXIT_AGAIN_US_MAX) if self.cancel_failures > 1 else 0
+        self.cancel_after_us = now_us + wait_us
+
 
 class OwnOrders:
     """Every order of this bot that is not over, and the names of those that are."""
@@ -86,6 +105,7 @@ class OwnOrders:
         self._over: set[str] = set()  # client ids whose orders are done
         self._spare_ids: dict[bool, list[str]] = {True: [], False: []}  # client ids of absent exits, absent entries
         self.last_gone_us = 0
+        self.failed_cancels = 0  # in a row: since an order last went, canceled
 
     def __iter__(self) -> Iterator[OwnOrder]:
         """The orders that still count, oldest first."""
@@ -116,6 +136,11 @@ class OwnOrders:
         """Orders that were filled further than the trades seen so far explain."""
         return [order for order in self._orders.values() if order.filled > order.booked]
 
+    @property
+    def pending_usdt(self) -> Decimal:
+        """What entries may still trade: own price x what is neither booked nor known never to be."""
+        return sum((_pending(order) * (order.request.price or ZERO) for order in self._orders.values()), ZERO)
+
     def name_of(self, order_id: str) -> str:
         """The client id of an order id; empty where the order is not known here."""
         return self._names.get(order_id, "")
@@ -140,11 +165,30 @@ class OwnOrders:
                 order.is_doubted = True
 
     def adopt(self, row: Order, now_us: int) -> None:
-        """Take an open order of an earlier run of this instance in; what it had filled by then is not this run's."""
-        order = self.sent(_request_of(row), Purpose.LEFTOVER, now_us)
+        """Take an open order of an earlier start of this instance in; what it had filled by then is `explained` later."""
+        order = self.sent(_request_of(row), _purpose_of(row), now_us)
         order.filled = order.booked = row.filled
         self._name(order, row.order_id)
         order.turn(Fate.WORKING, now_us)
+
+    def expect(self, client_id: str, symbol: str, now_us: int) -> None:
+        """An earlier start may have asked for an order of this name just before it died: its fate is unknown."""
+        request = OrderRequest(
+            symbol=symbol, side=Side.BUY, order_type=OrderType.LIMIT, size=ZERO, price=ZERO, client_id=client_id
+        )
+        self.sent(request, Purpose.LEFTOVER, now_us).turn(Fate.UNKNOWN, now_us)
+
+    def explained(self, prefix: str, booked: Mapping[str, Decimal]) -> None:
+        """Earlier trades under `prefix` are known now: how much of each order, by order id, they explain."""
+        for order in self._orders.values():
+            if order.client_id.startswith(prefix):
+                order.booked = booked.get(order.order_id, ZERO)
+                order.filled = max(order.filled, order.booked)
+
+    def looked_up(self, client_id: str, now_us: int) -> None:
+        """The venue is asked about the order now; not again for a while, whatever it answers."""
+        if client_id in self._orders:
+            self._orders[client_id].looked_up_us = now_us
 
     def accepted(self, client_id: str, order_id: str, now_us: int) -> None:
         """The venue took the order."""
@@ -170,6 +214,18 @@ class OwnOrders:
         """A cancel goes out."""
         self._orders[client_id].turn(Fate.CANCELING, now_us)
 
+    def cancel_refused(self, client_id: str, now_us: int) -> None:
+        """The venue does not cancel the order."""
+        order = self._orders.get(client_id)
+        if order is not None and order.fate is Fate.CANCELING:
+            self._cancel_failed(order, now_us)
+
+    def forgive(self) -> None:
+        """Forget failed cancels: the next one may go at once."""
+        self.failed_cancels = 0
+        for order in self._orders.values():
+            order.cancel_failures = order.cancel_after_us = 0
+
     def absent(self, client_id: str, now_us: int) -> None:
         """The venue was asked and does not know the order.
 
@@ -180,7 +236,8 @@ class OwnOrders:
         order = self._orders[client_id]
         if order.fate is Fate.UNKNOWN and (order.is_exit or now_us - order.since_us >= LANDING_US):
             del self._orders[client_id]
-            self._spare_ids[order.is_exit].append(client_id)
+            if order.purpose is not Purpose.LEFTOVER:
+                self._spare_ids[order.is_exit].append(client_id)
         elif order.fate is Fate.CANCELING and now_us - order.since_us >= LANDING_US:
             order.turn(Fate.DONE, now_us)
             self._sweep(order, now_us)
@@ -200,9 +257,13 @@ class OwnOrders:
         if not row.state.is_open:
             order.turn(Fate.DONE, now_us)
             self._sweep(order, now_us)
-            return row.state is OrderState.CANCELED
-        if order.fate in (Fate.SENT, Fate.UNKNOWN) or (asked and order.fate is Fate.CANCELING):
+            is_canceled = row.state is OrderState.CANCELED
+            self.failed_cancels = 0 if is_canceled else self.failed_cancels
+            return is_canceled
+        if order.fate in (Fate.SENT, Fate.UNKNOWN):
             order.turn(Fate.WORKING, now_us)
+        elif asked and order.fate is Fate.CANCELING:
+            self._cancel_failed(order, now_us)
         return False
 
     def trade(self, client_id: str, fill: Fill, now_us: int) -> None:
@@ -215,9 +276,13 @@ class OwnOrders:
         order.filled = max(order.filled, order.booked)
         if order.fate in (Fate.SENT, Fate.UNKNOWN):
             order.turn(Fate.WORKING, now_us)
-        if order.booked >= order.request.size:
+        if order.request.size and order.booked >= order.request.size:
             order.turn(Fate.DONE, now_us)
         self._sweep(order, now_us)
+
+    def _cancel_failed(self, order: OwnOrder, now_us: int) -> None:
+        order.cancel_failed(now_us)
+        self.failed_cancels += 1
 
     def _name(self, order: OwnOrder, order_id: str) -> None:
         order.order_id = order_id
@@ -254,5 +319,19 @@ def _take_shape(order: OwnOrder, row: Order) -> None:
     if (row.order_type, row.size) == (order.request.order_type, order.request.size):
         return
     order.request = _request_of(row)
+    if order.is_exit or order.purpose is Purpose.LEFTOVER:
+        order.purpose = _purpose_of(row)
+
+
+def _purpose_of(row: Order) -> Purpose:
+    """What an order that was not sent by this start, or not in this shape, is for."""
+    if not row.reduce_only:
+        return Purpose.LEFTOVER
+    return Purpose.CLOSE if row.order_type is OrderType.MARKET else Purpose.TAKE_PROFIT
+
+
+def _pending(order: OwnOrder) -> Decimal:
+    """The size of an entry that may still trade or has traded unbooked."""
     if order.is_exit:
-        order.purpose = Purpose.CLOSE if row.order_type is OrderType.MARKET else Purpose.TAKE_PROFIT
+        return ZERO
+    return (order.filled if order.fate is Fate.DONE else order.request.size) - order.booked
