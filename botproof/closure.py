@@ -7,6 +7,9 @@
 4. The fake and the rehearsal never show K4 to K8. Only the promises in `REHEARSABLE` may be HELD in a rehearsal of the
    same bot and profile instead of live.
 5. A promise that is BROKEN in any run of the bot under proof, wherever it ran, keeps K5 open.
+6. Live windows of at least the terms' length add up (K5, K6, K8): a promise is HELD over them where it is HELD in one,
+   or where what was exercised in those that lacked nothing but exercise reaches what the terms ask for. A window in
+   which a fact was missing adds nothing, nor does a rehearsal.
 
 The status of a closure is computed, never typed.
 """
@@ -157,20 +160,20 @@ class _Case:
         ]
         if broken:
             return f"BROKEN on the bot under proof: {', '.join(broken)}"
-        live = _held(run for run in self._live if run.mode == MICRO_CAP)
+        live = self._added_up(self._windows(MICRO_CAP), ENVELOPE)
         rehearsed = _held(run for run in self._counting if run.venue == REHEARSAL and run.mode == MICRO_CAP)
-        missing = [id_ for id_ in ENVELOPE if id_ not in live and not (id_ in REHEARSABLE and id_ in rehearsed)]
-        return f"not HELD in a live micro-cap window: {', '.join(missing)}" if missing else ""
+        missing = [id_ for id_ in live if not (id_ in REHEARSABLE and id_ in rehearsed)]
+        return f"not HELD in live micro-cap windows: {self._told(live, missing)}" if missing else ""
 
     def activity(self) -> str:
         """K6: the exit shows the fill, since an exit closes what a fill opened."""
-        windows = [run for run in self._live if run.mode == MICRO_CAP]
+        windows = self._windows(MICRO_CAP)
         if not windows:
-            return "no complete live micro-cap window of the bot under proof"
-        held = _held(windows)
-        if "E16" not in held:
+            return "no complete live micro-cap window of the bot under proof, of sufficient length"
+        missing = self._added_up(windows, ("E16", "E10"))
+        if "E16" in missing:
             return "idle window: the live venue accepted no order of the bot"
-        return "" if "E10" in held else "the live venue showed no fill with its exit"
+        return "the live venue showed no fill with its exit" if "E10" in missing else ""
 
     def no_trade_window(self) -> str:
         """K7: the sensitivity proof cannot be made yet, so a window that held alone does not show it."""
@@ -188,9 +191,31 @@ class _Case:
         ]
         if broken:
             return f"BROKEN on the bot under proof: {', '.join(broken)}"
-        held = _held(self._live)
-        missing = [id_ for id_ in IDENTITIES if id_ not in held]
-        return f"not HELD in a live run: {', '.join(missing)}" if missing else ""
+        missing = self._added_up([*self._windows(MICRO_CAP), *self._windows(NO_TRADE)], IDENTITIES)
+        return f"not HELD in live windows: {self._told(missing, list(missing))}" if missing else ""
+
+    def _windows(self, mode: str) -> list[RunRecord]:
+        """The live windows of `mode` that are long enough to close something, each run once."""
+        least_s = 60 * {MICRO_CAP: self._terms.window_micro_cap_min, NO_TRADE: self._terms.window_no_trade_min}[mode]
+        runs = {run.run_id: run for run in self._live if run.mode == mode and run.window_s >= least_s}
+        return list(runs.values())
+
+    def _added_up(self, windows: Iterable[RunRecord], ids: tuple[str, ...]) -> dict[str, int]:
+        """Of `ids`, those that are not HELD over all `windows`, each with the exercise that it has so far."""
+        exercise = dict.fromkeys(ids, 0)
+        held: set[str] = set()
+        for verdict in (verdict for run in windows for verdict in run.verdicts if verdict.id in exercise):
+            if verdict.outcome is Outcome.HELD:
+                held.add(verdict.id)
+            elif verdict.lacks_only_exercise:
+                exercise[verdict.id] += verdict.exercise
+        return {id_: seen for id_, seen in exercise.items() if id_ not in held and seen < self._needed(id_)}
+
+    def _told(self, exercise: dict[str, int], missing: list[str]) -> str:
+        return ", ".join(f"{id_} ({exercise[id_]} of {self._needed(id_)})" for id_ in missing)
+
+    def _needed(self, id_: str) -> int:
+        return self._terms.exercise.get(id_, 1)
 
     def _window(self, mode: str, minutes: int, name: str) -> str:
         runs = [run for run in self._live if run.mode == mode]
@@ -215,7 +240,7 @@ _SHOWN_BY: dict[str, tuple[Callable[[_Case], str], str]] = {
     "K5": (_Case.promises, "every promise is HELD live or in a rehearsal where that is enough"),
     "K6": (_Case.activity, "the live venue showed an accepted order, a fill and its exit"),
     "K7": (_Case.no_trade_window, "a live no-trade window passed"),
-    "K8": (_Case.identities, "every identity is HELD in a live run"),
+    "K8": (_Case.identities, "every identity is HELD in live windows"),
 }
 
 

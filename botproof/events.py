@@ -126,6 +126,25 @@ class ContractRead(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FeeRatesRead(Fact):
+    """The account's own fee rates, as fractions of value; negative where the venue pays a rebate."""
+
+    symbol: str
+    maker_fee_rate: Decimal
+    taker_fee_rate: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierToday(Fact):
+    """What the account had done on the UTC day before the run began, from the venue's histories."""
+
+    symbol: str
+    fills: int
+    traded_usdt: Decimal  # price x size of every fill of the symbol
+    result_usdt: Decimal  # amounts and fees of all bills but transfers, signed: negative = lost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SettingsRead(Fact):
     """Position mode, margin mode and leverage were read back from the venue."""
 
@@ -369,8 +388,16 @@ class FaultFired(Fact):
 class OperatorAction(Fact):
     """A person did something to the run."""
 
-    action: str
+    action: str  # stop: cancel, flatten and stay stopped | resume: lift a hard stop
     detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotRestarted(Fact):
+    """The bot was killed in mid-run, without winding down, and started anew under `client_id_prefix`."""
+
+    start: int  # 2 for the first restart
+    client_id_prefix: str  # begins with the run's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -226,8 +226,10 @@ class Stream:
             )
         )
 
-    def fill(self, order: Placed, size: str = STEP, *, row: bool = True) -> FillSeen:
-        """A fill at the order's price: pushes of order, fill and position, and the bot's row."""
+    def fill(
+        self, order: Placed, size: str = STEP, *, row: bool = True, at: str | None = None, is_maker: bool = True
+    ) -> FillSeen:
+        """A fill at the order's price, or at `at`: pushes of order, fill and position, and the bot's row."""
         amount = Decimal(size)
         order.filled += amount
         self.position += order.side.sign * amount
@@ -244,10 +246,10 @@ class Stream:
                 client_id=order.client_id,
                 symbol=SYMBOL,
                 side=order.side,
-                price=order.price or Decimal(67500),
+                price=order.price or Decimal(67500) if at is None else Decimal(at),
                 size=amount,
                 fee_usdt=Decimal("0.00134"),
-                is_maker=True,
+                is_maker=is_maker,
                 realized_usdt=Decimal(0),
                 via="push",
             )
@@ -385,6 +387,7 @@ def micro_cap_run(
     closed: Moment = nothing,
     trades: bool = True,
     reads_back: bool = True,
+    minutes: int = 2,
 ) -> list[Fact]:
     """Two quotes, a refresh, a fill, the take-profit, the stop, the closing reads: every promise is kept.
 
@@ -396,7 +399,7 @@ def micro_cap_run(
     stream.start()
     stream.preflight()
     stream.to_minute()
-    stream.open_window(2)
+    stream.open_window(minutes)
     stream.write(BotStateChanged(src=Source.BOT, t_local_us=stream.now_us, state="running", reasons=()))
     begun(stream)
     if reads_back:
@@ -453,9 +456,10 @@ def no_trade_run(
     stream.to_minute()
     stream.open_window(minutes)
     for tenth in range(minutes * 6):
-        stream.wait(5).request(Action.READ)
+        read = stream.wait(5).request(Action.READ)
         if tenth == 7:  # 75 s after the opening
             inside(stream)
+        stream.answer(read.request)
         stream.wait(5).poll()
     stream.close_window()
     ended(stream)

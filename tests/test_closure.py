@@ -9,6 +9,7 @@ from botproof.closure import Closure, RunRecord, Status, close
 from botproof.invariants.catalogue import PROMISES
 from botproof.invariants.judge import judge
 from botproof.invariants.verdict import Outcome, Verdict
+from botproof.terms import Terms
 
 TERMS_NAMED = replace(
     TERMS, bot_name="bot1", bot_version="7", bot_profiles={p.id: p.sha256 for p in (MICRO_CAP, NO_TRADE)}
@@ -114,7 +115,7 @@ def test_a_window_counts_from_exactly_its_least_length() -> None:
 @pytest.mark.parametrize("promise", ["E1", "E9", "E16"])
 def test_one_promise_not_shown_live_keeps_k5_open(promise: str) -> None:
     gone = missing(run(verdicts=verdicts(**{promise: Outcome.NOT_SHOWN})))
-    assert gone["K5"] == f"not HELD in a live micro-cap window: {promise}"
+    assert gone["K5"] == f"not HELD in live micro-cap windows: {promise} (0 of 1)"
 
 
 def test_some_promises_may_be_held_in_a_rehearsal() -> None:
@@ -148,8 +149,86 @@ def test_a_no_trade_window_needs_its_length_its_verdict_and_its_sensitivity_proo
 
 
 def test_an_identity_not_held_or_broken_keeps_k8_open() -> None:
-    assert missing(run(verdicts=verdicts(C4=Outcome.NOT_SHOWN)))["K8"] == "not HELD in a live run: C4"
+    assert missing(run(verdicts=verdicts(C4=Outcome.NOT_SHOWN)))["K8"] == "not HELD in live windows: C4 (0 of 1)"
     assert missing(run(verdicts=verdicts(C4=Outcome.BROKEN)))["K8"] == "BROKEN on the bot under proof: C4 in r1"
+
+
+def lacking(exercise: int, *ids: str, only: bool = True, needed: int = 2) -> tuple[Verdict, ...]:
+    """Everything HELD but `ids`, which were exercised `exercise` times where `needed` are asked for."""
+    return tuple(
+        replace(v, outcome=Outcome.NOT_SHOWN, exercise=exercise, needed=needed, lacks_only_exercise=only)
+        if v.id in ids
+        else v
+        for v in verdicts()
+    )
+
+
+def asking(needed: int, *ids: str) -> Terms:
+    return replace(TERMS_NAMED, exercise=dict(TERMS_NAMED.exercise) | dict.fromkeys(ids, needed))
+
+
+def test_exercise_adds_up_over_live_windows() -> None:
+    terms = asking(2, "E1", "C4")
+    one = run(verdicts=lacking(1, "E1", "C4"))
+    gone = reasons(close([one], terms))
+    assert gone["K5"] == "not HELD in live micro-cap windows: E1 (1 of 2)"
+    assert gone["K8"] == "not HELD in live windows: C4 (1 of 2)"
+    assert not {"K5", "K8"} & set(reasons(close([one, replace(one, run_id="r2")], terms)))
+
+
+def test_one_unit_too_little_over_all_windows_does_not_add_up() -> None:
+    runs = [run(run_id=f"r{n}", verdicts=lacking(1, "E1", needed=4)) for n in range(3)]
+    assert reasons(close(runs, asking(4, "E1")))["K5"] == "not HELD in live micro-cap windows: E1 (3 of 4)"
+    assert "K5" not in reasons(close(runs, asking(3, "E1")))
+
+
+def test_one_window_told_twice_counts_once() -> None:
+    one = run(verdicts=lacking(1, "E1"))
+    assert "E1 (1 of 2)" in reasons(close([one, one], asking(2, "E1")))["K5"]
+
+
+def test_a_window_with_a_doubt_adds_nothing_and_takes_nothing() -> None:
+    doubted = run(run_id="r2", verdicts=lacking(5, "E1", only=False))
+    one = run(verdicts=lacking(1, "E1"))
+    assert "E1 (1 of 2)" in reasons(close([one, doubted], asking(2, "E1")))["K5"]
+    assert "K5" not in reasons(close([one, doubted, replace(one, run_id="r3")], asking(2, "E1")))
+
+
+def test_a_promise_held_in_one_window_is_held_over_all_but_broken_in_one_is_not() -> None:
+    idle = run(verdicts=lacking(0, "E1"))
+    assert "K5" not in missing(idle, run(run_id="r2"))
+    broken = run(run_id="r3", verdicts=verdicts(E1=Outcome.BROKEN))
+    assert missing(idle, run(run_id="r2"), broken)["K5"] == "BROKEN on the bot under proof: E1 in r3"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"window_s": 899}, {"venue": "rehearsal"}, {"venue": "fake"}, {"complete": False}, {"mode": "live_notrade"}],
+)
+def test_what_does_not_count_adds_no_exercise(change: dict[str, object]) -> None:
+    one = run(verdicts=lacking(1, "E1"))
+    assert "E1 (1 of 2)" in reasons(close([one, replace(one, run_id="r2", **change)], asking(2, "E1")))["K5"]
+
+
+def test_a_rehearsal_adds_to_no_live_window_even_where_it_may_stand_for_one() -> None:
+    live, rehearsed = run(verdicts=lacking(1, "E11")), run(run_id="r2", venue="rehearsal", verdicts=lacking(1, "E11"))
+    assert "E11 (1 of 2)" in reasons(close([live, rehearsed], asking(2, "E11")))["K5"]
+    assert "K5" not in reasons(close([live, run(run_id="r2", venue="rehearsal")], asking(2, "E11")))
+
+
+def test_what_shows_an_order_and_an_exit_adds_up_as_well() -> None:
+    terms = asking(2, "E10", "E16")
+    one = run(verdicts=lacking(1, "E10", "E16"))
+    assert "idle window" in reasons(close([one], terms))["K6"]
+    assert "K6" not in reasons(close([one, replace(one, run_id="r2")], terms))
+    assert "no fill with its exit" in reasons(close([run(verdicts=lacking(1, "E10"))], asking(2, "E10")))["K6"]
+
+
+@pytest.mark.parametrize("promise", ["E1", "C4"])
+def test_a_window_too_short_to_close_anything_shows_no_promise(promise: str) -> None:
+    gone = missing(run(window_s=899))
+    assert f"{promise} (0 of 1)" in gone["K5" if promise == "E1" else "K8"]
+    assert "of sufficient length" in gone["K6"]
 
 
 def test_what_no_run_can_show_stays_missing_until_it_is_recorded() -> None:

@@ -119,6 +119,7 @@ def test_every_effect_is_counted_where_it_belongs() -> None:
         "settings changed": 1,
         "other changes asked": 1,
         "requests refused": 1,
+        "fundings settled": 0,
     }
 
 

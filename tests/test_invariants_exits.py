@@ -6,7 +6,18 @@ from decimal import Decimal
 import pytest
 from streams import BUY, MICRO_CAP, SELL, Moment, Stream, broken, micro_cap_run, verdict_of, without
 
-from botproof.events import ContractRead, Fact, OrderSeen, OrderState, Side
+from botproof.events import (
+    ContractRead,
+    Fact,
+    OrderSeen,
+    OrderState,
+    PositionSeen,
+    RequestAnswered,
+    RequestSent,
+    RunEnded,
+    RunStarted,
+    Side,
+)
 from botproof.invariants.verdict import Outcome, Verdict
 
 WIDE = replace(MICRO_CAP, total_amount_quote=Decimal(100))
@@ -267,3 +278,292 @@ def test_what_somebody_else_opened_owes_no_exit() -> None:
 def test_without_the_contract_it_is_not_shown() -> None:
     facts = without(micro_cap_run(), lambda fact: isinstance(fact, ContractRead))
     assert "quantity step is not on the tape" in verdict_of("E10", facts).reason
+
+
+# the verdict's own words, and its edges
+
+
+def test_a_verdict_says_its_limit_and_its_unit() -> None:
+    verdict = verdict_of("E10", micro_cap_run())
+    assert (verdict.limit, verdict.unit) == (Decimal(5), "s")
+
+
+def test_a_doubt_of_the_books_is_told_in_their_words() -> None:
+    facts = without(micro_cap_run(), lambda fact: isinstance(fact, PositionSeen))
+    assert verdict_of("E10", facts).reason == "no position is on the tape"
+    no_rules = without(micro_cap_run(), lambda fact: isinstance(fact, ContractRead))
+    assert verdict_of("E10", no_rules).reason == "the contract's quantity step is not on the tape"
+
+
+def test_a_position_without_an_exit_is_one_breach_with_its_size_its_length_and_its_beginning() -> None:
+    def passage(stream: Stream) -> None:
+        bought(stream)
+        for _ in range(3):
+            stream.wait(6).cancel(stream.place(Side.BUY, "67000"))
+        stream.fill(stream.place(Side.SELL, PROFIT, exits=True))
+
+    facts = micro_cap_run(flat=passage, trades=False)
+    verdict = verdict_of("E10", facts, WIDE)
+    assert verdict.reason == "a position of 0.0001 had no exit for 6.001 s from 01:01:01.060 UTC on"
+    assert [facts[seq].kind for seq in verdict.proof] == ["FillSeen"]
+
+
+def test_each_stretch_without_an_exit_is_a_breach_of_its_own() -> None:
+    def passage(stream: Stream) -> None:
+        for _ in range(2):
+            bought(stream)
+            stream.wait(6).fill(stream.place(Side.SELL, PROFIT, exits=True))
+
+    verdict = trading(passage)
+    assert verdict.reason.endswith("(and 1 more)")
+    assert len(verdict.proof) == 2
+
+
+def test_an_exit_larger_than_the_netted_position_is_one_breach_with_its_length_and_its_beginning() -> None:
+    def passage(stream: Stream) -> None:
+        sell = stream.place(Side.SELL, SELL)
+        bought(stream)
+        exit_ = stream.place(Side.SELL, PROFIT, exits=True)
+        stream.wait(2).fill(sell)
+        for _ in range(2):
+            stream.wait(6).cancel(stream.place(Side.BUY, "67000"))
+        stream.show(exit_, OrderState.CANCELED)
+
+    facts = micro_cap_run(flat=passage, trades=False)
+    verdict = verdict_of("E10", facts, WIDE)
+    assert verdict.reason == "the exits were larger than the position for 6.001 s from 01:01:03.141 UTC on"
+    assert [facts[seq].kind for seq in verdict.proof] == ["FillSeen"]
+
+
+@pytest.mark.parametrize(("wait", "outcome"), [("4.999", Outcome.HELD), ("4.999001", Outcome.BROKEN)])
+def test_a_netted_exit_is_gone_within_exactly_the_terms_limit(wait: str, outcome: Outcome) -> None:
+    def passage(stream: Stream) -> None:
+        sell = stream.place(Side.SELL, SELL)
+        bought(stream)
+        exit_ = stream.place(Side.SELL, PROFIT, exits=True)
+        stream.fill(sell)  # the push of the position takes one more millisecond
+        stream.wait(wait).show(exit_, OrderState.CANCELED)
+
+    assert trading(passage).outcome is outcome
+
+
+def test_two_exits_that_together_exceed_the_position_are_two_breaches() -> None:
+    def passage(stream: Stream) -> None:
+        bought(stream, "0.0003")
+        first = stream.place(Side.SELL, PROFIT, "0.0002", exits=True)
+        second = stream.place(Side.SELL, PROFIT, "0.0002", exits=True)
+        stream.fill(first, "0.0002")
+        stream.fill(second, "0.0001")
+
+    facts = micro_cap_run(flat=passage, trades=False)
+    verdict = verdict_of("E10", facts, WIDE)
+    second = [fact.seq for fact in facts if isinstance(fact, RequestSent) and fact.is_exit][1]
+    assert verdict.proof[:2] == (second, second)
+
+
+def test_what_was_exited_in_time_is_proved_by_the_fill_that_opened_it() -> None:
+    facts = micro_cap_run()
+    verdict = verdict_of("E10", facts)
+    assert [facts[seq].kind for seq in verdict.proof] == ["FillSeen"]
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_an_exit_that_was_filled_beyond_the_position_is_told_with_both_sizes(side: Side) -> None:
+    def passage(stream: Stream) -> None:
+        stream.fill(stream.place(side, BUY))
+        stream.fill(stream.place(side.opposite, BUY, "0.0003", exits=True), "0.0003")
+        stream.fill(stream.place(side, BUY, "0.0002", exits=True), "0.0002")
+
+    verdict = trading(passage)
+    assert verdict.reason.startswith(f"exit {side.opposite} bot1-r1-2 67263.7 x 0.0003 makes exits of 0.0003")
+    assert len(verdict.proof) == 2
+
+
+def test_a_fill_that_turns_the_position_within_the_largest_of_the_last_seconds_is_told_with_both_sizes() -> None:
+    def passage(stream: Stream) -> None:
+        sell = stream.place(Side.SELL, SELL)
+        bought(stream)
+        exit_ = stream.place(Side.SELL, PROFIT, exits=True)
+        stream.fill(sell)
+        stream.fill(exit_)
+        stream.fill(stream.place(Side.BUY, PROFIT, exits=True))
+
+    facts = micro_cap_run(flat=passage, trades=False)
+    verdict = verdict_of("E10", facts, WIDE)
+    assert verdict.reason == (
+        "exit sell bot1-r1-3 67532.8 x 0.0001 took the position from 0 to -0.0001 at 01:01:01.142 UTC"
+    )
+    assert [facts[seq].kind for seq in verdict.proof] == ["FillSeen"]
+
+
+def test_a_fill_of_nothing_takes_the_position_nowhere() -> None:
+    def passage(stream: Stream, side: Side) -> None:
+        stream.fill(stream.place(side, BUY))
+        exit_ = stream.place(side.opposite, BUY, exits=True)
+        stream.fill(exit_, "0")
+        stream.fill(exit_)
+
+    for side in Side:
+        assert trading(lambda stream, side=side: passage(stream, side)).outcome is Outcome.HELD  # type: ignore[misc]
+
+
+def test_a_position_that_is_left_at_the_end_is_broken_by_the_end() -> None:
+    def passage(stream: Stream) -> None:
+        bought(stream, "0.0003")
+        stream.place(Side.SELL, PROFIT, "0.0003", exits=True)
+
+    facts = micro_cap_run(flat=passage, trades=False)
+    verdict = verdict_of("E10", facts, WIDE)
+    assert verdict.reason == "a position of 0.0003 was left at the end of the run"
+    assert [facts[seq].kind for seq in verdict.proof] == ["RunEnded"]
+
+
+def inherited(passage: Moment, declared: str) -> Verdict:
+    """E10 on a run that begins with a declared position."""
+    facts = micro_cap_run(flat=passage, trades=False)
+    held = Decimal(declared)
+
+    def moved(fact: Fact) -> Fact:
+        if isinstance(fact, RunStarted):
+            return replace(fact, declared_position=held)
+        return replace(fact, size=fact.size + held) if isinstance(fact, PositionSeen) else fact
+
+    return verdict_of("E10", without(map(moved, facts), lambda _: False), WIDE)
+
+
+def test_what_was_declared_is_there_at_the_end_and_owes_no_exit() -> None:
+    def passage(stream: Stream) -> None:
+        stream.wait(10)
+        bought(stream)
+        stream.fill(stream.place(Side.SELL, PROFIT, exits=True))
+
+    verdict = inherited(passage, "0.0003")
+    assert (verdict.outcome, verdict.exercise) == (Outcome.NOT_SHOWN, 0)  # the bot added to what it did not open
+
+
+def test_an_exit_of_what_the_bot_did_not_open_is_no_exercise() -> None:
+    def passage(stream: Stream) -> None:
+        stream.fill(stream.place(Side.SELL, PROFIT, exits=True))
+
+    verdict = inherited(passage, "0.0001")
+    assert (verdict.outcome, verdict.exercise) == (Outcome.NOT_SHOWN, 0)
+
+
+def test_an_entry_that_nets_away_what_was_declared_opens_nothing() -> None:
+    verdict = inherited(lambda stream: bought(stream.wait(1)), "-0.0001")
+    assert (verdict.outcome, verdict.exercise) == (Outcome.NOT_SHOWN, 0)
+
+
+def test_an_entry_that_turns_what_was_declared_owes_an_exit() -> None:
+    verdict = inherited(lambda stream: bought(stream, "0.0003"), "-0.0001")
+    assert verdict.reason.startswith("a position of 0.0002 had no exit for")
+
+
+def test_a_short_with_its_exit_resting_is_held_however_long_it_lasts() -> None:
+    def passage(stream: Stream) -> None:
+        stream.fill(stream.place(Side.SELL, SELL))
+        exit_ = stream.place(Side.BUY, "67465.3", exits=True)
+        stream.wait(20).cancel(stream.place(Side.BUY, "67000"))
+        stream.fill(exit_)
+
+    assert trading(passage).outcome is Outcome.HELD
+
+
+def test_less_than_one_step_is_dust_that_owes_no_exit() -> None:
+    def passage(stream: Stream) -> None:
+        bought(stream)
+        stream.fill(stream.place(Side.SELL, PROFIT, exits=True), "0.00005")
+        stream.wait(20)
+
+    verdict = trading(passage)
+    assert (verdict.outcome, verdict.exercise) == (Outcome.HELD, 1)
+
+
+def test_a_position_without_an_exit_is_broken_even_where_the_contract_is_unknown() -> None:
+    facts = without(micro_cap_run(flat=bought, trades=False), lambda fact: isinstance(fact, ContractRead))
+    assert verdict_of("E10", facts).reason.startswith("a position of 0.0001 had no exit for")
+
+
+def test_a_breach_on_a_tape_without_its_end_stays_broken() -> None:
+    def late(stream: Stream) -> None:
+        bought(stream)
+        stream.wait(6).fill(stream.place(Side.SELL, PROFIT, exits=True))
+
+    facts = micro_cap_run(flat=late, trades=False)
+    assert verdict_of("E10", without(facts, lambda fact: isinstance(fact, RunEnded))).outcome is Outcome.BROKEN
+
+
+def by_the_venue_alone(passage: Moment) -> Verdict:
+    """E10 where the tap saw none of the orders being sent."""
+    facts = micro_cap_run(flat=passage, trades=False)
+    return verdict_of("E10", without(facts, lambda f: isinstance(f, RequestSent | RequestAnswered)), WIDE)
+
+
+def test_an_order_under_the_runs_prefix_is_the_bots_though_nobody_saw_it_sent() -> None:
+    assert by_the_venue_alone(bought).reason.startswith("a position of 0.0001 had no exit for")
+
+    def twice(stream: Stream) -> None:
+        bought(stream, "0.0002")
+        exits = [stream.place(Side.SELL, PROFIT, exits=True) for _ in range(2)]
+        for exit_ in exits:
+            stream.fill(exit_)
+
+    assert "was sent while exit sell bot1-r1-2 67532.8 x 0.0001 was working" in by_the_venue_alone(twice).reason
+
+
+def test_an_order_under_the_runs_prefix_that_the_venue_alone_saw_covers_the_position() -> None:
+    def passage(stream: Stream) -> None:
+        bought(stream)
+        stream.wait(8).fill(stream.place(Side.SELL, PROFIT, exits=True))
+
+    def covered(stream: Stream) -> None:
+        bought(stream)
+        exit_ = stream.place(Side.SELL, PROFIT, exits=True)
+        stream.wait(8).fill(exit_)
+
+    assert by_the_venue_alone(passage).outcome is Outcome.BROKEN
+    assert (by_the_venue_alone(covered).outcome, by_the_venue_alone(covered).exercise) == (Outcome.HELD, 1)
+
+
+def test_the_largest_position_of_the_last_seconds_counts_to_exactly_the_terms_limit() -> None:
+    def passage(stream: Stream, wait: str) -> None:
+        sell = stream.place(Side.SELL, SELL)
+        bought(stream)
+        stream.fill(sell)  # the push of the position takes one more millisecond
+        stream.wait(wait).answer(stream.send(Side.SELL, PROFIT, exits=True).request, code="22002")
+
+    for wait, broken_ in (("4.999", False), ("4.999001", True)):
+        verdict = trading(lambda stream, wait=wait: passage(stream, wait))  # type: ignore[misc]
+        assert (verdict.outcome is Outcome.BROKEN) is broken_, wait
+
+
+def test_a_position_of_long_ago_excuses_no_exit_of_today() -> None:
+    def passage(stream: Stream) -> None:
+        sell = stream.place(Side.SELL, SELL, "0.0003")
+        bought(stream, "0.0003")
+        stream.fill(sell, "0.0002")
+        stream.wait(3).fill(sell)
+        order = stream.wait(3).send(Side.SELL, PROFIT, "0.0002", exits=True)
+        stream.answer(order.request, code="22002")
+
+    assert "makes exits of 0.0002 for a position of 0.0001" in trading(passage).reason
+
+
+def test_an_exit_at_the_instant_of_the_fill_leaves_no_time_without_one() -> None:
+    def passage(stream: Stream) -> None:
+        entry = stream.place(Side.BUY, BUY)
+        filled_us = stream.now_us
+        stream.fill(entry)
+        stream.now_us = filled_us
+        exit_ = stream.place(Side.SELL, PROFIT, exits=True)
+        stream.wait(8).fill(exit_)
+
+    assert (trading(passage).outcome, trading(passage).peak) == (Outcome.HELD, Decimal(0))
+
+
+def test_what_is_left_at_the_end_is_measured_from_what_was_declared() -> None:
+    def passage(stream: Stream) -> None:
+        bought(stream, "0.0003")  # turns the declared short
+        stream.fill(stream.place(Side.SELL, PROFIT, "0.0002", exits=True), "0.0002")
+
+    assert inherited(passage, "-0.0001").reason == "a position of 0.0001 was left at the end of the run"

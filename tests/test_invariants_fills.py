@@ -1,12 +1,12 @@
-"""C1, C8, C10: fills.csv against itself and against the venue."""
+"""C1, C8, C9, C10: fills.csv against itself and against the venue."""
 
 from dataclasses import replace
 
 import pytest
 from streams import BUY, NO_TRADE, TERMS, Stream, broken, held, micro_cap_run, no_trade_run, verdict_of, without
 
-from botproof.events import BotFill, Fact, FillSeen, PositionSeen, Side
-from botproof.invariants.fills import number
+from botproof.events import BotFill, Fact, FillSeen, PositionSeen, RunStarted, Side
+from botproof.invariants.cells import number
 from botproof.invariants.verdict import Outcome
 
 
@@ -23,12 +23,12 @@ def with_row(place: int, **columns: str | None) -> list[Fact]:
 
 
 def test_correct_files_are_held() -> None:
-    assert {"C1", "C8", "C10"} <= held(micro_cap_run())
+    assert {"C1", "C8", "C9", "C10"} <= held(micro_cap_run())
 
 
 def test_without_a_row_nothing_is_shown() -> None:
     facts = micro_cap_run(trades=False)
-    assert not {"C1", "C8", "C10"} & (held(facts) | broken(facts))
+    assert not {"C1", "C8", "C9", "C10"} & (held(facts) | broken(facts))
 
 
 def test_a_zero_is_held_only_where_the_terms_ask_for_none() -> None:
@@ -110,6 +110,43 @@ def test_a_trade_under_no_client_id_belongs_to_its_order() -> None:
     nameless = [replace(fact, client_id="") if isinstance(fact, FillSeen) else fact for fact in facts]
     kept = without(nameless, lambda fact: fact is rows(facts)[0])
     assert "C8" in broken(kept)
+
+
+# C9
+
+
+@pytest.mark.parametrize("order_id", ["bot1-r0-1", "bot1-r1", "BOT1-R1-1", " bot1-r1-1", "o1", "x"])
+def test_an_order_of_another_run_is_broken(order_id: str) -> None:
+    facts = with_row(0, order_id=order_id)
+    assert broken(facts) == {"C9"}
+    assert f"has the order id {order_id}, those of this run begin with bot1-r1-" in verdict_of("C9", facts).reason
+
+
+def test_the_orders_of_a_restarted_bot_bear_the_runs_prefix_too() -> None:
+    assert "C9" in held(with_row(0, order_id="bot1-r1-2-1"))
+
+
+@pytest.mark.parametrize("text", ["", None])
+def test_a_row_without_an_order_id_is_not_shown(text: str | None) -> None:
+    verdict = verdict_of("C9", with_row(0, order_id=text))
+    assert (verdict.outcome, verdict.exercise) == (Outcome.NOT_SHOWN, 1)
+    assert verdict.reason == "the row of trade t1 in fills.csv has no order_id"
+
+
+def test_an_order_id_that_is_no_text_is_broken() -> None:
+    assert "C9" in broken(with_row(0, order_id=7))  # type: ignore[arg-type]
+
+
+def test_a_run_without_a_prefix_shows_no_order_as_its_own() -> None:
+    facts = [replace(f, client_id_prefix="") if isinstance(f, RunStarted) else f for f in micro_cap_run()]
+    assert verdict_of("C9", without(facts, lambda _: False)).outcome is Outcome.NOT_SHOWN
+    assert verdict_of("C9", without(facts, lambda fact: isinstance(fact, RunStarted))).outcome is Outcome.NOT_SHOWN
+
+
+def test_an_order_id_written_twice_counts_once() -> None:
+    facts = micro_cap_run()
+    verdict = verdict_of("C9", without([*facts, rows(facts)[0]], lambda _: False))
+    assert (verdict.outcome, verdict.exercise) == (Outcome.HELD, 2)
 
 
 # C10

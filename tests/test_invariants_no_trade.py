@@ -5,11 +5,25 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from streams import BUY, NO_TRADE, SELL, Stream, broken, held, micro_cap_run, no_trade_run, verdict_of, without
+from streams import (
+    BUY,
+    NO_TRADE,
+    SELL,
+    TERMS,
+    Placed,
+    Stream,
+    broken,
+    held,
+    micro_cap_run,
+    no_trade_run,
+    verdict_of,
+    without,
+)
 
 from botproof.events import (
     Action,
     Fact,
+    FillSeen,
     ModeOrLeverageChanged,
     OpenOrdersRead,
     OrderSeen,
@@ -19,6 +33,7 @@ from botproof.events import (
     SettingsRead,
     Side,
     Source,
+    WindowOpened,
 )
 from botproof.invariants.catalogue import IMPLICATIONS
 from botproof.invariants.verdict import Outcome, Verdict
@@ -152,8 +167,10 @@ def test_a_fill_of_the_bot_outside_the_window_breaks_it() -> None:
 
 
 def test_an_answer_without_its_request_is_not_shown() -> None:
-    verdict = judged(without(no_trade_run(), lambda f: isinstance(f, RequestSent) and f.request == 2))
-    assert verdict.outcome is Outcome.HELD  # a reading that was never answered
+    asked: list[RequestSent] = []  # a reading that was never answered
+    facts = no_trade_run(inside=lambda stream: asked.append(stream.request(Action.READ)))
+    unasked = without(facts, lambda f: isinstance(f, RequestSent) and f.request == asked[0].request)
+    assert judged(unasked).outcome is Outcome.HELD
     orphan = judged(without(no_trade_run(), lambda f: isinstance(f, RequestSent) and f.request == 1))
     assert (orphan.outcome, "is not on the tape" in orphan.reason) == (Outcome.NOT_SHOWN, True)
 
@@ -277,3 +294,262 @@ def test_the_head_and_the_tail_of_the_window_are_watched_too() -> None:
             lambda fact, lost=lost: isinstance(fact, OpenOrdersRead) and fact.t_local_us - opened.t_local_us in lost,  # type: ignore[misc]
         )
         assert "went unpolled" in judged(kept).reason
+
+
+# the verdict's own words, and its edges
+
+
+def window(facts: list[Fact]) -> tuple[int, int]:
+    opened = next(fact for fact in facts if isinstance(fact, WindowOpened))
+    return opened.start_us, opened.end_us
+
+
+def moved(facts: list[Fact], one: Fact, at_us: int, **changes: object) -> list[Fact]:
+    """The same run where one fact happened at another instant; it is learned where it was."""
+    there = [replace(f, t_venue_us=None, t_local_us=at_us, **changes) if f is one else f for f in facts]  # type: ignore[arg-type]
+    return without(there, lambda _: False)
+
+
+def last(facts: list[Fact], kind: type[Fact]) -> Fact:
+    return next(fact for fact in reversed(facts) if isinstance(fact, kind))
+
+
+def changed(stream: Stream, setting: str = "leverage", after: str = "9") -> None:
+    stream.write(
+        ModeOrLeverageChanged(
+            src=Source.VENUE, t_local_us=stream.now_us, symbol="BTCUSDT", setting=setting, before="1", after=after
+        )
+    )
+
+
+def test_a_quiet_window_had_no_event_of_none_that_are_allowed() -> None:
+    facts = no_trade_run()
+    verdict = judged(facts)
+    assert (verdict.peak, verdict.limit, verdict.unit) == (Decimal(0), Decimal(0), "events")
+    assert {facts[seq].kind for seq in verdict.proof} == {"OpenOrdersRead"}
+    more = replace(TERMS, exercise={"N1": 4})
+    assert verdict_of("N1", facts, NO_TRADE, more).reason == (
+        "3 of 4 minutes in which open orders and position were polled"
+    )
+
+
+@pytest.mark.parametrize("kind", ["WindowOpened", "WindowClosed"])
+def test_without_one_end_of_the_window_there_is_none(kind: str) -> None:
+    facts = without(no_trade_run(), lambda fact: fact.kind == kind)
+    assert judged(facts).reason == "the window is not on the tape"
+
+
+@pytest.mark.parametrize(("inside", "outcome"), [(0, Outcome.BROKEN), (1, Outcome.HELD)])
+@pytest.mark.parametrize("end", ["start", "end"])
+@pytest.mark.parametrize("trace", ["cancel", "order", "fill", "setting", "change"])
+def test_every_trace_counts_once_at_both_ends_of_the_window_and_not_beyond(
+    trace: str, end: str, inside: int, outcome: Outcome
+) -> None:
+    def leave(stream: Stream) -> None:
+        order = Placed("somebody-1", "f1", Side.BUY, Decimal(BUY), Decimal("0.0001"), reduce_only=False)
+        match trace:
+            case "cancel":
+                stream.request(Action.CANCEL, order_id="f1")
+            case "order":
+                stream.show(order, OrderState.CANCELED)
+            case "fill":
+                stream.fill(order, row=False)
+                stream.position = Decimal(0)
+            case "setting":
+                stream.settings(leverage=2)
+            case "change":
+                changed(stream)
+
+    facts = no_trade_run(inside=leave)
+    if trace == "fill":
+        facts = without(facts, lambda f: isinstance(f, OrderSeen) or (isinstance(f, PositionSeen) and f.size != 0))
+    if trace == "setting":  # the account stays as it was changed
+        first = next(f.seq for f in facts if isinstance(f, SettingsRead) and f.leverage == 2)
+        facts = without(facts, lambda f: isinstance(f, SettingsRead) and f.seq > first)
+    kinds = {
+        "cancel": lambda f: isinstance(f, RequestSent) and f.action is Action.CANCEL,
+        "order": lambda f: isinstance(f, OrderSeen),
+        "fill": lambda f: isinstance(f, FillSeen),
+        "setting": lambda f: isinstance(f, SettingsRead) and f.leverage == 2,
+        "change": lambda f: isinstance(f, ModeOrLeverageChanged),
+    }
+    one = next(fact for fact in facts if kinds[trace](fact))
+    start_us, end_us = window(facts)
+    verdict = judged(moved(facts, one, start_us - inside if end == "start" else end_us + inside))
+    if trace == "order" and end == "end" and inside:
+        assert verdict.reason == "the order somebody-1 ended after the window; when it began is unknown"
+        return
+    assert verdict.outcome is outcome, verdict.reason
+    assert verdict.peak == (1 - inside)
+
+
+def test_a_change_of_a_setting_is_told_unless_it_leads_to_what_was_declared() -> None:
+    verdict = judged(no_trade_run(inside=changed))
+    assert verdict.reason.startswith("leverage became 9 at 01:02:")
+    assert judged(no_trade_run(inside=lambda stream: changed(stream, after="1"))).outcome is Outcome.HELD
+
+
+def test_settings_that_become_others_are_told_with_all_three() -> None:
+    facts = no_trade_run(inside=lambda stream: stream.settings(leverage=2))
+    verdict = judged(facts)
+    assert verdict.reason.startswith("the settings of the account became one_way_mode, crossed, 2 at 01:02:")
+    assert {facts[seq].kind for seq in verdict.proof} == {"SettingsRead"}
+
+
+def test_without_a_reading_before_the_window_the_first_one_in_it_counts() -> None:
+    def unread(facts: list[Fact]) -> list[Fact]:
+        start_us, _ = window(facts)
+        return without(facts, lambda f: isinstance(f, SettingsRead) and f.t_local_us < start_us)
+
+    assert judged(unread(no_trade_run())).outcome is Outcome.HELD
+    assert judged(unread(no_trade_run(inside=lambda s: s.settings(leverage=2)))).outcome is Outcome.BROKEN
+    assert judged(unread(no_trade_run(inside=changed))).outcome is Outcome.BROKEN
+
+
+def test_without_any_reading_a_change_in_the_window_breaks_it() -> None:
+    facts = without(no_trade_run(inside=changed), lambda f: isinstance(f, SettingsRead))
+    assert judged(facts).reason.startswith("leverage became 9")
+
+
+def test_a_reading_at_the_opening_that_was_written_before_it_is_what_counts() -> None:
+    def put_right(stream: Stream) -> None:
+        stream.to_minute()
+        stream.settings(leverage=7)
+
+    facts = no_trade_run(begun=put_right)  # the polls of the window read 1 again
+    assert judged(facts).reason.startswith("the settings of the account became one_way_mode, crossed, 1")
+
+
+def test_a_reading_of_before_the_window_counts_however_late_it_is_learned() -> None:
+    facts = no_trade_run(inside=lambda stream: stream.settings(leverage=7))
+    late = next(fact for fact in facts if isinstance(fact, SettingsRead) and fact.leverage == 7)
+    start_us, _ = window(facts)
+    told = [replace(f, t_venue_us=start_us - 1) if f is late else f for f in facts]
+    assert judged(without(told, lambda _: False)).reason.startswith("the settings of the account became one_way_mode")
+
+
+def test_the_position_that_was_declared_first_is_the_one_that_counts() -> None:
+    facts = no_trade_run(declared="0.0003")
+    again = [facts[0], replace(facts[0], declared_position=Decimal(0)), *facts[1:]]  # type: ignore[call-arg]
+    assert judged(without(again, lambda _: False)).outcome is Outcome.HELD
+
+
+def test_what_is_declared_is_declared_of_one_symbol() -> None:
+    facts = no_trade_run(declared="0.0003")
+    told = [replace(f, symbol="ETHUSDT") if f is last(facts, PositionSeen) else f for f in facts]  # type: ignore[call-arg]
+    assert judged(without(told, lambda _: False)).reason == (
+        "the run closed with a position of 0.0003 ETHUSDT at 01:04:08.000 UTC"
+    )
+
+
+def test_orders_in_the_lists_are_named_and_three_at_most() -> None:
+    verdict = judged(no_trade_run(inside=lambda s: s.lists(plain=("a", "b"), trigger=("c", "d"))))
+    assert verdict.reason.startswith("an order rests inside the window: a, b, trigger c at 01:02:")
+
+
+def test_orders_are_told_apart_by_their_ids() -> None:
+    def ended(stream: Stream) -> None:
+        order = Placed("somebody-1", "f1", Side.BUY, Decimal(BUY), Decimal("0.0001"), reduce_only=False)
+        stream.show(order, OrderState.CANCELED)
+
+    facts = no_trade_run(begun=ended, inside=lambda s: s.show(known(s), OrderState.LIVE))
+    assert judged(facts).reason.startswith("the order somebody-2 was live at the venue at 01:02:")
+    assert judged(no_trade_run(begun=ended)).outcome is Outcome.HELD
+
+
+def known(_: Stream) -> Placed:
+    return Placed("somebody-2", "f2", Side.BUY, Decimal(BUY), Decimal("0.0001"), reduce_only=False)
+
+
+def test_an_order_without_a_client_id_is_named_by_its_order_id() -> None:
+    def ended(stream: Stream) -> None:
+        stream.show(Placed("", "f1", Side.BUY, Decimal(BUY), Decimal(1), reduce_only=False), OrderState.CANCELED)
+
+    assert judged(no_trade_run(ended=lambda s: ended(s.wait(1)))).reason == (
+        "the order f1 ended after the window; when it began is unknown"
+    )
+
+
+@pytest.mark.parametrize(
+    ("action", "fields", "what"),
+    [
+        (Action.PLACE, {"client_id": "x-1"}, "the bot placed x-1 outside the window at 01:04:01.000 UTC"),
+        (Action.PLACE, {"order_id": "o1"}, "the bot placed o1 outside the window at 01:04:01.000 UTC"),
+        (Action.SET_LEVERAGE, {}, "the bot sent POST /api/v2/mix/set_leverage outside the window at 01:04:01.000 UTC"),
+    ],
+)
+def test_what_the_bot_did_outside_the_window_is_told_in_one_sentence(
+    action: Action, fields: dict[str, str], what: str
+) -> None:
+    facts = no_trade_run(ended=lambda s: s.wait(1).request(action, **fields))
+    verdict = judged(facts)
+    assert verdict.reason == what
+    assert [facts[seq].kind for seq in verdict.proof] == ["RequestSent"]
+
+
+@pytest.mark.parametrize("kind", [OrderSeen, FillSeen])
+@pytest.mark.parametrize("end", ["start", "end"])
+def test_an_order_of_the_bot_at_the_ends_of_the_window_is_inside_it_and_told_once(kind: type, end: str) -> None:
+    def show(stream: Stream) -> None:
+        order = Placed("bot1-r1-9", "f9", Side.BUY, Decimal(BUY), Decimal("0.0001"), reduce_only=False)
+        stream.fill(order, row=False)
+        stream.position = Decimal(0)
+
+    facts = no_trade_run(inside=show)
+    facts = without(
+        facts,
+        lambda f: (
+            (isinstance(f, OrderSeen | FillSeen) and not isinstance(f, kind))
+            or (isinstance(f, PositionSeen) and f.size != 0)
+        ),
+    )
+    start_us, end_us = window(facts)
+    verdict = judged(moved(facts, last(facts, kind), start_us if end == "start" else end_us))
+    assert (verdict.outcome, verdict.peak) == (Outcome.BROKEN, 1)
+
+
+@pytest.mark.parametrize("end", ["start", "end"])
+def test_an_order_sent_at_the_ends_of_the_window_is_inside_it_and_told_once(end: str) -> None:
+    facts = no_trade_run(inside=lambda stream: stream.request(Action.PLACE, client_id="x-1"))
+    sent = next(fact for fact in facts if isinstance(fact, RequestSent) and fact.action is Action.PLACE)
+    verdict = judged(moved(facts, sent, window(facts)[end == "end"]))
+    assert (verdict.outcome, verdict.peak) == (Outcome.BROKEN, 1)
+
+
+# how much watch makes a zero
+
+
+def test_a_window_of_one_minute_is_watched_by_its_polls() -> None:
+    facts = no_trade_run(minutes=1)
+    assert (judged(facts).outcome, judged(facts).exercise) == (Outcome.HELD, 1)
+
+
+@pytest.mark.parametrize("end", ["start", "end"])
+def test_a_poll_at_either_end_of_the_window_is_inside_it(end: str) -> None:
+    facts = no_trade_run(minutes=1)
+    start_us, end_us = window(facts)
+    reads = [f for f in facts if isinstance(f, OpenOrdersRead) and start_us <= f.t_local_us <= end_us]
+    alone = without(facts, lambda f: f in reads[1:])
+    one = next(f for f in alone if isinstance(f, OpenOrdersRead) and f.t_local_us == reads[0].t_local_us)
+    verdict = judged(moved(alone, one, start_us if end == "start" else end_us))
+    # The closing instant begins a minute that is no longer of the window.
+    assert verdict.outcome is (Outcome.HELD if end == "start" else Outcome.NOT_SHOWN)
+
+
+@pytest.mark.parametrize(("lost", "outcome"), [((5, 20), Outcome.HELD), ((5, 20, 30), Outcome.NOT_SHOWN)])
+def test_exactly_the_terms_share_of_the_minutes_is_enough(lost: tuple[int, ...], outcome: Outcome) -> None:
+    facts = no_trade_run(minutes=40)
+    start_us, _ = window(facts)
+    kept = without(facts, lambda f: isinstance(f, OpenOrdersRead) and (f.t_local_us - start_us) // 60_000_000 in lost)
+    verdict = judged(kept)
+    assert verdict.outcome is outcome
+    if outcome is Outcome.NOT_SHOWN:
+        assert verdict.reason == "the venue was polled in 37 of 40 minutes of the window, 0.95 is the least"
+
+
+@pytest.mark.parametrize(("kind", "name"), [(OpenOrdersRead, "open orders"), (PositionSeen, "position")])
+def test_a_hole_in_the_watch_is_told_with_its_length(kind: type, name: str) -> None:
+    facts = no_trade_run(minutes=60)
+    start_us, _ = window(facts)
+    kept = without(facts, lambda f: isinstance(f, kind) and 600_000_000 < f.t_local_us - start_us <= 725_000_000)
+    assert judged(kept).reason == f"the {name} went unpolled for 130 s, 120 s is the most"

@@ -36,6 +36,7 @@ RECORD = RunRecord(
             reason="r",
         ),
         Verdict(id="E7", promise="p", outcome=Outcome.NOT_SHOWN, reason="not built"),
+        Verdict(id="E11", promise="p", outcome=Outcome.NOT_SHOWN, needed=2, exercise=1, lacks_only_exercise=True),
     ),
 )
 
@@ -48,6 +49,21 @@ def write(folder: Path) -> None:
 def test_a_record_comes_back_as_it_was_written(tmp_path: Path) -> None:
     write(tmp_path)
     assert read_record(tmp_path) == RECORD
+
+
+@pytest.mark.parametrize("told", [None, "true", 1, {}])
+def test_a_folder_that_does_not_say_what_a_verdict_lacks_is_read_as_lacking_more_than_exercise(
+    tmp_path: Path, told: object
+) -> None:
+    write(tmp_path)
+    bodies = [verdict_json(verdict) for verdict in RECORD.verdicts]
+    for body in bodies:
+        if told is None:
+            del body["lacks_only_exercise"]
+        else:
+            body["lacks_only_exercise"] = told
+    (tmp_path / "verdicts.json").write_bytes(orjson.dumps(bodies))
+    assert not any(verdict.lacks_only_exercise for verdict in read_record(tmp_path).verdicts)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b'{"run_id": "x"}'])

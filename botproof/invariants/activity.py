@@ -1,7 +1,11 @@
 """E16: the venue accepted at least one order of the bot, else the window was idle and proves nothing.
 
-HELD or NOT SHOWN, never BROKEN: an idle window is no breach, and it closes nothing. An order counts when the venue
-itself showed it, in whatever state; the answer to its request is not enough. Exercise: such orders.
+HELD or NOT SHOWN, never BROKEN: an idle window is no breach, and it closes nothing.
+
+1. An order counts when the venue itself showed it, in whatever state; the answer to its request is not enough.
+2. It is the bot's where it was sent through the tap or bears a client id of this run.
+
+Exercise: such orders.
 """
 
 from botproof.events import Fact, Source

@@ -46,14 +46,27 @@ PROMISES: Mapping[str, str] = {
 IMPLICATIONS: Mapping[str, frozenset[str]] = {
     "E2": frozenset({"E1", "E5", "E7"}),
     "E3": frozenset({"E1", "E2", "E5", "E7"}),
-    "E5": frozenset({"E1", "E2", "E4"}),
-    "E12": frozenset({"E1"}),  # where a retry doubles
-    "E14": frozenset({"E10"}),  # where a position is left
+    "E5": frozenset({"E1", "E2", "E4", "E6", "E7"}),  # E6 where it is at market: no price keeps a distance
+    "E11": frozenset({"E18"}),  # a position that is not stopped loses on
+    "E12": frozenset({"E1", "E10"}),  # where a retry doubles
+    "E10": frozenset({"E11"}),  # a position without an exit has none in time either
+    "E14": frozenset(
+        {"E10", "C8", "C10"}
+    ),  # where a position is left, or a quote that fills when nobody writes it down
     # What a no-trade bot trades was never planned, and what rests in its window rests at the close as well.
     "N1": frozenset({"E1", "E2", "E3", "E4", "E5", "E6", "E7", "E10", "E14"}),
-    "C8": frozenset({"C10"}),  # a row left out is missing from the sum
+    "C1": frozenset({"C4", "C12"}),  # a notional that is wrong in a row
+    "C2": frozenset({"C7"}),  # counters that start anew in mid-day
+    "C3": frozenset({"C7"}),
+    "C4": frozenset({"C7"}),
+    "C7": frozenset({"C2", "C3", "C4"}),  # counters that fall are no sums
+    "C8": frozenset({"C2", "C3", "C4", "C10"}),  # a row left out is missing from the sums
+    "C12": frozenset({"C3"}),  # a fee that is wrong in a row
 }
 """A breach of the key may bring a breach of the values; whatever else is BROKEN has a cause of its own."""
 
 ENTRY_PROMISES: frozenset[str] = frozenset({"E1", "E2", "E3", "E4", "E5", "E6", "E7", "E10", "E11", "E16", "E17"})
 """What only entries can show: a no-trade run never shows it."""
+
+FILES_AGREE: tuple[str, ...] = tuple(id_ for id_ in PROMISES if id_.startswith("C"))
+"""What a scenario means by "the bot's files agree with the venue"."""

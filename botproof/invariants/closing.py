@@ -5,7 +5,8 @@
    five seconds apart: a request still in flight at the first shows at the second.
    An order that rested before the bot sent anything and is not of the bot's instance is not the bot's to remove: it
    leaves the promise NOT SHOWN, and no blame.
-   Nor does any other order stand open where the venue last reported it, and none was sent once the bot was done.
+   Nor does any other order stand open where the venue last reported it, and none was sent once the bot was done. A line
+   that repeats a request says nothing new.
 3. Every closing reading of the position is what the run declared before it began. Less than one quantity step is dust.
    Another symbol holds at the close what it held before the run, or nothing.
 
@@ -26,6 +27,7 @@ from botproof.events import (
     Source,
     StopStep,
 )
+from botproof.invariants.sent import Once
 from botproof.invariants.tally import Tally
 from botproof.invariants.verdict import Verdict
 from botproof.invariants.wording import SECOND_US, clock_time, seconds, to_us
@@ -40,7 +42,7 @@ class Closing:
     """E14."""
 
     id = "E14"
-    needs = frozenset({Source.RUN, Source.VENUE})
+    needs = frozenset({Source.RUN, Source.VENUE, Source.TAP})
     hears: frozenset[type[Fact]] = frozenset(
         {RunStarted, ContractRead, RequestSent, StopStep, OrderSeen, OpenOrdersRead, PositionSeen}
     )
@@ -58,6 +60,7 @@ class Closing:
         self._client_ids: dict[str, str] = {}
         self._open: dict[str, OrderSeen] = {}  # by order id: reported open, and no end of it
         self._over: set[str] = set()
+        self._once = Once()
         self._late: list[RequestSent] = []  # orders sent after the bot was done
         self._elsewhere: dict[str, Decimal] = {}  # positions of other symbols before the run
         self._instance = f"{profile.instance_name}-"
@@ -72,7 +75,7 @@ class Closing:
                 self._dust_below = fact.qty_step
             case RequestSent():
                 self._bot_began = True
-                if self._done is not None and fact.action is Action.PLACE:
+                if self._once.is_new(fact) and self._done is not None and fact.action is Action.PLACE:
                     self._late.append(fact)
             case OrderSeen():
                 self._see_order(fact)
@@ -157,7 +160,7 @@ class Closing:
 
     def _judge_positions(self, tally: Tally) -> None:
         for seen in self._positions:
-            if seen.symbol != self._symbol and seen.size not in (ZERO, self._elsewhere.get(seen.symbol, ZERO)):
+            if seen.symbol != self._symbol and seen.size not in (ZERO, self._elsewhere.get(seen.symbol)):
                 tally.broken(seen.seq, f"a position of {plain(seen.size)} {seen.symbol} after the stop")
         for seen in self._own_positions():
             left = seen.size - (self._declared or ZERO)

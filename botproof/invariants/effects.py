@@ -2,7 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 
-from botproof.events import Action, Fact, FillSeen, OrderSeen, OrderType, RequestAnswered, RequestSent, Source
+from botproof.events import (
+    Action,
+    Fact,
+    FillSeen,
+    FundingSettled,
+    OrderSeen,
+    OrderType,
+    RequestAnswered,
+    RequestSent,
+    Source,
+)
+from botproof.invariants.ledger import NO_SUCH_ORDER
 from botproof.money import ZERO
 
 ORDER_GONE, POSITION_GONE = "43001", "22002"
@@ -38,6 +49,7 @@ def effects(facts: Iterable[Fact], prefix: str) -> Mapping[str, int]:
         "settings changed": sum(fact.action in SETTINGS for fact in sent),
         "other changes asked": sum(fact.action is Action.OTHER and fact.changes_something for fact in sent),
         "requests refused": sum(fact.request in changing for fact in refused),
+        "fundings settled": len({fact.t_venue_us for fact in tape if isinstance(fact, FundingSettled)}),
     }
 
 
@@ -60,12 +72,17 @@ def holding_times_us(facts: Iterable[Fact]) -> list[int]:
 def unexpected_refusals(facts: Iterable[Fact]) -> list[RequestAnswered]:
     """Refusals that no correct bot expects.
 
-    Two are the lot of a bot that races the market and are left out: a cancel of an order that has ended meanwhile
-    (43001), and an exit of a position that is gone (22002) within `RACE_US` of a fill.
+    Three are the lot of a careful bot in a race and are left out: a cancel of an order that has ended meanwhile
+    (43001), an exit of a position that is gone (22002) within `RACE_US` of a fill, and a look-up that does not find an
+    order which the venue had not shown: it was lost on its way, or a former start of the bot never sent it.
     """
     tape = list(facts)
     sent = {fact.request: fact for fact in tape if isinstance(fact, RequestSent)}
     ended = {name for fact in tape if isinstance(fact, OrderSeen) and not fact.state.is_open for name in _names(fact)}
+    first_us: dict[str, int] = {}  # by name: when the venue showed the order first
+    for fact in tape:
+        for name in _names(fact) if isinstance(fact, OrderSeen) else ():
+            first_us.setdefault(name, fact.t_local_us)
     filled_us = [fact.t_venue_us or fact.t_local_us for fact in tape if isinstance(fact, FillSeen)]
 
     def is_race(answer: RequestAnswered) -> bool:
@@ -74,6 +91,9 @@ def unexpected_refusals(facts: Iterable[Fact]) -> list[RequestAnswered]:
             return False
         if answer.code == ORDER_GONE and request.action is Action.CANCEL:
             return bool({request.order_id, request.client_id} & ended)
+        if answer.code in NO_SUCH_ORDER and request.action is Action.READ:
+            shown_us = (first_us.get(name) for name in (request.order_id, request.client_id))
+            return all(at_us is None or at_us > answer.t_local_us for at_us in shown_us)
         near = any(abs(answer.t_local_us - at_us) <= RACE_US for at_us in filled_us)
         return answer.code == POSITION_GONE and request.is_exit and near
 

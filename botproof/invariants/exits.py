@@ -129,7 +129,7 @@ class _Watch:
         others = self._exits(step.life.side)
         if others:
             self._broken(step, f"was sent while {others[0][0].describe()} was working")
-        total = step.size + sum((rest for _, rest in others), ZERO)
+        total = step.size + sum(rest for _, rest in others)
         most = self._largest(step.life.side.opposite, step.at_us)
         if total > most:
             self._broken(step, f"makes exits of {plain(total)} for a position of {plain(most)}")
@@ -158,9 +158,7 @@ class _Watch:
         closing = Side.SELL if position > 0 else Side.BUY
         exits = [life for life, _ in self._exits(closing) if not life.never_existed]
         naked = self._opened and not self._is_dust(position) and not exits
-        larger = any(
-            sum((rest for _, rest in self._exits(side)), ZERO) > max(ZERO, -side.sign * position) for side in Side
-        )
+        larger = any(sum(rest for _, rest in self._exits(side)) > max(ZERO, -side.sign * position) for side in Side)
         self._naked_since = (self._naked_since or (step.at_us, step.seq)) if naked else None
         self._larger_since = (self._larger_since or (step.at_us, step.seq)) if larger else None
         self._told &= {name for name, lasts in (("naked", naked), ("larger", larger)) if lasts}

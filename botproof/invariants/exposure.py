@@ -21,8 +21,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from operator import itemgetter
 
-from botproof.events import Fact, PositionSeen, Side, Source, TopOfBook
+from botproof.events import Fact, PositionSeen, Side, Source
 from botproof.invariants.ledger import Books, Ledger, Life, Move, Step
+from botproof.invariants.marks import Marks
 from botproof.invariants.tally import Tally
 from botproof.invariants.verdict import Verdict
 from botproof.invariants.wording import clock_time, instant_us, usdt
@@ -36,50 +37,48 @@ class Exposure:
 
     id = "E1"
     needs = frozenset({Source.RUN, Source.VENUE, Source.TAP})
-    hears = Ledger.hears | {TopOfBook}
+    hears = Ledger.hears | Marks.hears
 
     def __init__(self, profile: Profile, terms: Terms) -> None:
         self._symbol = profile.symbol
         self._limit = profile.total_amount_quote
         self._needed = terms.exercise.get(self.id, 1)
         self._ledger = Ledger(profile.symbol)
-        self._marks: list[tuple[int, int, Decimal]] = []  # instant, seq, price
+        self._marks = Marks(profile.symbol)
         self._shown: list[PositionSeen] = []  # not flat
 
     def see(self, fact: Fact) -> None:
-        match fact:
-            case TopOfBook() if fact.src is Source.VENUE and fact.symbol == self._symbol:
-                self._mark(fact, fact.mark)
-                return
-            case PositionSeen() if fact.symbol == self._symbol:
-                self._mark(fact, fact.mark_price)
-                if fact.size:
-                    self._shown.append(fact)
+        self._marks.see(fact)
         self._ledger.see(fact)
+        if isinstance(fact, PositionSeen) and fact.symbol == self._symbol and fact.size:
+            self._shown.append(fact)
 
     def verdict(self) -> Verdict:
         tally = Tally(self.id, self._needed, "entries sent", limit=self._limit, unit="USDT")
+        self._weigh(tally)
+        return tally.verdict()
+
+    def _weigh(self, tally: Tally) -> None:
+        """Hold the exposure of every instant against the limit."""
         for life in self._ledger.lives:
             if life.asked is not None and not life.reduce_only:
                 tally.exercised(life.asked.seq)
-        if not self._marks:
+        if not self._marks.all:
             tally.doubt("no mark price is on the tape")
         tally.doubt(self._ledger.doubt() or self._ledger.stray())
         _Watch(tally, self._limit, self._ledger).judge(self._happenings())
-        return tally.verdict()
-
-    def _mark(self, fact: Fact, mark: Decimal | None) -> None:
-        if mark is not None:
-            self._marks.append((instant_us(fact), fact.seq, mark))
 
     def _happenings(self) -> Iterator[tuple[int, int, "Step | Decimal | PositionSeen"]]:
-        steps = [(step.at_us, step.seq, step) for step in self._ledger.replay()]
-        shown = [(instant_us(seen), seen.seq, seen) for seen in self._shown]
-        return iter(sorted([*self._marks, *steps, *shown], key=itemgetter(0, 1)))
+        """Within one instant the steps come first, then the marks, then what the venue showed."""
+        steps = [(step.at_us, 0, step.seq, step) for step in self._ledger.replay()]
+        marks = [(at_us, 1, seq, mark) for at_us, seq, mark in self._marks.all]
+        shown = [(instant_us(seen), 2, seen.seq, seen) for seen in self._shown]
+        told: list[tuple[int, int, int, Step | Decimal | PositionSeen]] = [*steps, *marks, *shown]
+        return ((at_us, seq, what) for at_us, _, seq, what in sorted(told, key=itemgetter(0, 1)))
 
 
 class _Watch:
-    """Goes through the run once and holds every instant against the envelope."""
+    """Goes through the run once and holds every instant against the limit."""
 
     def __init__(self, tally: Tally, limit: Decimal, ledger: Ledger) -> None:
         self._tally, self._limit, self._prefix = tally, limit, ledger.prefix

@@ -1,20 +1,14 @@
-"""C1, C8, C10: the bot's fills.csv against itself and against the venue. It must agree; it never decides.
+"""C1, C8, C9, C10: the bot's fills.csv against itself and against the venue. It must agree; it never decides.
 
-C1   abs(notional_quote - price x amount_base) <= 1e-8 in every row; a number that cannot be read breaks it.
-C8   every trade id of the bot's orders at the venue stands in exactly one row, and every row has a trade id that the
-     venue knows. Trades of other orders of the account need no row.
-C10  declared position + sum of amount_base, bought plus and sold minus, = the last position that the venue showed.
-     A row that repeats a trade id is C8's finding and adds nothing here.
-
-Exercise: rows (C1, C10), trades that match (C8). Numbers are plain or scientific ASCII decimals (`0.0001`, `0E+2`).
+A number in a row of fills.csv that cannot be read, or is not there, breaks what needs it: a fill without its price,
+size and side is no record of a fill.
 """
 
-import re
 from collections import Counter
-from collections.abc import Mapping
 from decimal import Decimal
 
 from botproof.events import BotFill, Fact, FillSeen, PositionSeen, RunStarted, Side, Source
+from botproof.invariants.cells import content, label, number, read_word, word
 from botproof.invariants.ledger import Ledger
 from botproof.invariants.tally import Tally
 from botproof.invariants.verdict import Verdict
@@ -24,23 +18,16 @@ from botproof.profile import Profile
 from botproof.terms import Terms
 
 TOLERANCE_USDT = Decimal("1e-8")
-_NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{0,30})?([eE][+-]?[0-9]{1,2})?")
-
-
-def number(row: Mapping[str, str], column: str) -> Decimal | None:
-    """The number in `column`; None where it is missing, is none, or is no text."""
-    text = word(row, column)
-    return Decimal(text) if _NUMBER.fullmatch(text) else None
-
-
-def word(row: Mapping[str, str], column: str) -> str:
-    """The text in `column`; empty where it is missing or where a bot put something else than text."""
-    text: object = row.get(column, "")
-    return text if isinstance(text, str) else ""
 
 
 class Notional:
-    """C1."""
+    """C1: the notional of every row of fills.csv is price x amount.
+
+    Formula: abs(notional_quote - price x amount_base) <= 1e-8 USDT in every row.
+    Exercise: rows of fills.csv.
+    Broken by: a row that is further off; a number that is not there or cannot be read.
+    Not shown: without a row.
+    """
 
     id = "C1"
     needs = frozenset({Source.RUN, Source.BOT})
@@ -55,11 +42,9 @@ class Notional:
     def see(self, fact: Fact) -> None:
         if not isinstance(fact, BotFill):
             return
-        content = repr(tuple(fact.row.items()))
-        if content in self._rows:
-            return
-        self._rows.add(content)
-        self._judge(fact)
+        if content(fact) not in self._rows:
+            self._rows.add(content(fact))
+            self._judge(fact)
 
     def verdict(self) -> Verdict:
         return self._tally.verdict()
@@ -82,7 +67,14 @@ class Notional:
 
 
 class Trades:
-    """C8."""
+    """C8: every trade of the bot at the venue is in fills.csv exactly once, and nothing else is.
+
+    Formula: every trade id of the bot's orders at the venue since the run began stands in exactly one row, and every
+        row has a trade id that the venue knows. Trades of other orders of the account need no row.
+    Exercise: trades that stand in both, once.
+    Broken by: a trade left out, a row written twice, a row without a trade id or with one that the venue does not know.
+    Not shown: without a trade.
+    """
 
     id = "C8"
     needs = frozenset({Source.RUN, Source.VENUE, Source.TAP, Source.BOT})
@@ -135,8 +127,57 @@ class Trades:
         return [fill for life in own for fill in life.fills if instant_us(fill) >= since_us]
 
 
+class OrderIds:
+    """C9: every order id in fills.csv is one of this run.
+
+    Formula: order_id of every row begins with the run's client-id prefix, which the ids of a restarted bot bear too.
+    Exercise: rows of fills.csv with an order_id.
+    Broken by: an order_id without the prefix: a fill of another bot or of an earlier run in this run's file.
+    Not shown: without a row, where a row has no order_id, or where the run has no prefix.
+    """
+
+    id = "C9"
+    needs = frozenset({Source.RUN, Source.BOT})
+    hears: frozenset[type[Fact]] = frozenset({RunStarted, BotFill})
+
+    def __init__(self, profile: Profile, terms: Terms) -> None:  # noqa: ARG002  every fold is made alike
+        self._needed = terms.exercise.get(self.id, 1)
+        self._prefix: str | None = None
+        self._rows: dict[str, BotFill] = {}
+
+    def see(self, fact: Fact) -> None:
+        match fact:
+            case RunStarted():
+                self._prefix = fact.client_id_prefix if self._prefix is None else self._prefix
+            case BotFill():
+                self._rows.setdefault(content(fact), fact)
+
+    def verdict(self) -> Verdict:
+        tally = Tally(self.id, self._needed, "rows of fills.csv")
+        if not self._prefix:
+            tally.doubt("the run's client-id prefix is not on the tape")
+            return tally.verdict()
+        for fact in self._rows.values():
+            order_id = read_word(tally, fact, "order_id")
+            if order_id is None:
+                continue
+            tally.exercised(fact.seq)
+            if not order_id.startswith(self._prefix):
+                found = f"{label(fact)} has the order id {order_id[:80]}"
+                tally.broken(fact.seq, f"{found}, those of this run begin with {self._prefix}")
+        return tally.verdict()
+
+
 class Balance:
-    """C10."""
+    """C10: the amounts of fills.csv add up to the position at the venue.
+
+    Formula: position at the start + sum of amount_base, bought plus and sold minus, = the last position that the venue
+        showed. The start is what the preflight showed first, else what the run declared. A row that repeats a trade id
+        is C8's finding and adds nothing here.
+    Exercise: rows of fills.csv.
+    Broken by: any difference; an amount or a side that is not there or cannot be read.
+    Not shown: without a row, or without a position of the venue.
+    """
 
     id = "C10"
     needs = frozenset({Source.RUN, Source.VENUE, Source.BOT})
@@ -146,6 +187,7 @@ class Balance:
         self._symbol = profile.symbol
         self._needed = terms.exercise.get(self.id, 1)
         self._declared: Decimal | None = None
+        self._shown: Decimal | None = None  # by the preflight
         self._rows: dict[str, BotFill] = {}  # by trade id, else by content
         self._last: PositionSeen | None = None
 
@@ -154,14 +196,17 @@ class Balance:
             case RunStarted():
                 self._declared = fact.declared_position if self._declared is None else self._declared
             case BotFill():
-                self._rows.setdefault(word(fact.row, "exchange_trade_id") or repr(tuple(fact.row.items())), fact)
+                self._rows.setdefault(word(fact.row, "exchange_trade_id") or content(fact), fact)
             case PositionSeen() if fact.symbol == self._symbol:
+                if self._shown is None and fact.via == "preflight":
+                    self._shown = fact.size
                 if self._last is None or instant_us(fact) >= instant_us(self._last):
                     self._last = fact
 
     def verdict(self) -> Verdict:
         tally = Tally(self.id, self._needed, "rows of fills.csv")
-        total = (self._declared or ZERO) + sum((self._amount(tally, fact) for fact in self._rows.values()), ZERO)
+        start = self._shown if self._shown is not None else self._declared or ZERO
+        total = start + sum((self._amount(tally, fact) for fact in self._rows.values()), ZERO)
         if self._last is None:
             tally.doubt("no position is on the tape")
         elif total != self._last.size:

@@ -3,8 +3,9 @@
 1. Every promise of the catalogue gets a verdict, in its order; what is not built yet is NOT SHOWN ("not built").
 2. A fact is believed from the source that can know it, and from no other (`WITNESSES`).
 3. Nothing is HELD unless the frame of the run stands (`botproof.invariants.frame`), every source that the invariant
-   needs is covered from the start of the run to its end (`botproof.invariants.coverage`), and the tape counts up
-   without a gap. So a tape from which facts were taken never says more than the whole one.
+   needs, and whoever else may state the same kinds of facts, is covered from the start of the run to its end
+   (`botproof.invariants.coverage`), and the tape counts up without a gap. So a tape from which facts were taken never
+   says more than the whole one.
 4. The judge never raises. A number or a value that nobody can reckon with blinds the invariant that met it: not HELD.
 5. Arithmetic runs in a decimal context of its own, so that equal tapes give equal verdicts in any process.
 6. What only entries can show is never HELD for a no-trade run.
@@ -15,12 +16,21 @@ from decimal import ROUND_HALF_EVEN, Context, DivisionByZero, InvalidOperation, 
 from typing import Protocol
 
 from botproof.events import (
+    BalanceSeen,
+    BillSeen,
     BotFill,
+    BotRestarted,
+    BotSample,
+    BotStateChanged,
     ContractRead,
+    EarlierToday,
     Fact,
+    FeeRatesRead,
     FillSeen,
+    FundingSettled,
     ModeOrLeverageChanged,
     OpenOrdersRead,
+    OperatorAction,
     OrderSeen,
     PositionSeen,
     RequestAnswered,
@@ -36,16 +46,30 @@ from botproof.events import (
     WindowOpened,
 )
 from botproof.invariants.activity import Activity
+from botproof.invariants.answers import Answers
 from botproof.invariants.catalogue import ENTRY_PROMISES, IMPLICATIONS, PROMISES
 from botproof.invariants.closing import Closing
+from botproof.invariants.columns import BookSizes, Columns, Constants, DayLoss, MarketSpread
 from botproof.invariants.coverage import Coverage
+from botproof.invariants.desk_cap import DeskCap
+from botproof.invariants.distance import Distance
+from botproof.invariants.equity import Equity
 from botproof.invariants.exits import Exits
 from botproof.invariants.exposure import Exposure
-from botproof.invariants.fills import Balance, Notional, Trades
+from botproof.invariants.fees import FeeOfRole
+from botproof.invariants.fills import Balance, Notional, OrderIds, Trades
 from botproof.invariants.frame import Frame
+from botproof.invariants.latch import Latch
+from botproof.invariants.loss import Loss
+from botproof.invariants.minutes import CountedCancels, CountedFees, CountedFills, CountedTurnover, DayCounters
 from botproof.invariants.no_trade import NoTrade
+from botproof.invariants.paths import Paths
+from botproof.invariants.rates import Rates
+from botproof.invariants.reasons import Reasons
 from botproof.invariants.settings import Settings
 from botproof.invariants.sizing import OrderShape, OrderValue, PlannedSize
+from botproof.invariants.stops import Stops
+from botproof.invariants.turnover import Turnover
 from botproof.invariants.verdict import Invariant, Outcome, Verdict
 from botproof.profile import Profile
 from botproof.terms import Terms
@@ -65,16 +89,39 @@ class Fold(Protocol):
 FOLDS: tuple[Fold, ...] = (
     Exposure,
     OrderValue,
+    DeskCap,
     OrderShape,
     PlannedSize,
+    Distance,
+    Turnover,
     Settings,
+    Rates,
     Exits,
+    Stops,
+    Answers,
+    Latch,
     Closing,
+    Reasons,
     Activity,
+    Paths,
+    Loss,
     NoTrade,
     Notional,
+    CountedFills,
+    CountedFees,
+    CountedTurnover,
+    MarketSpread,
+    DayLoss,
+    DayCounters,
     Trades,
+    OrderIds,
     Balance,
+    Equity,
+    FeeOfRole,
+    CountedCancels,
+    BookSizes,
+    Constants,
+    Columns,
 )
 
 BUILT: frozenset[str] = frozenset(fold.id for fold in FOLDS)
@@ -82,6 +129,7 @@ BUILT: frozenset[str] = frozenset(fold.id for fold in FOLDS)
 _REQUESTS = frozenset({Source.TAP, Source.FAKE_JOURNAL})
 _VENUE = frozenset({Source.VENUE})
 _RUN = frozenset({Source.RUN})
+_BOT = frozenset({Source.BOT})
 
 WITNESSES: Mapping[type[Fact], frozenset[Source]] = {
     RunStarted: _RUN,
@@ -89,18 +137,27 @@ WITNESSES: Mapping[type[Fact], frozenset[Source]] = {
     WindowClosed: _RUN,
     RunEnded: _RUN,
     StopStep: _RUN,
+    BotRestarted: _RUN,
+    OperatorAction: frozenset({Source.OPERATOR}),
     ContractRead: _VENUE,
+    FeeRatesRead: _VENUE,
+    EarlierToday: _VENUE,
     SettingsRead: frozenset({Source.VENUE, Source.TAP}),
     ModeOrLeverageChanged: _VENUE,
     OrderSeen: _VENUE,
     OpenOrdersRead: _VENUE,
     FillSeen: _VENUE,
     PositionSeen: _VENUE,
+    BalanceSeen: _VENUE,
+    BillSeen: _VENUE,
+    FundingSettled: _VENUE,
     TopOfBook: frozenset({Source.VENUE, Source.TAP}),
     RequestSent: _REQUESTS,
     RequestAnswered: _REQUESTS,
     RequestUnknown: _REQUESTS,
-    BotFill: frozenset({Source.BOT}),
+    BotStateChanged: _BOT,
+    BotSample: _BOT,
+    BotFill: _BOT,
 }
 """Who can know what. A fact of such a kind from anybody else is counted, and believed by nobody."""
 
@@ -140,7 +197,7 @@ class Judge:
         if fact.src not in WITNESSES.get(type(fact), ()):
             return
         if type(fact) in Frame.hears:
-            self._frame.see(fact)
+            self._see_frame(fact)
         with localcontext(_CONTEXT):
             for seat in self._hearers[type(fact)]:
                 seat.see(fact)
@@ -148,9 +205,22 @@ class Judge:
     def verdicts(self) -> tuple[Verdict, ...]:
         """The verdicts on what was seen so far."""
         seats = {seat.fold.id: seat for seat in self._seats}
-        doubt = self._frame.doubt(self._profile, self._terms) or self._gap
+        doubt = self._doubt()
         with localcontext(_CONTEXT):
             return tuple(self._verdict(id_, promise, seats.get(id_), doubt) for id_, promise in PROMISES.items())
+
+    def _see_frame(self, fact: Fact) -> None:
+        try:
+            self._frame.see(fact)
+        except Exception as error:  # noqa: BLE001  a tape may hold anything, and a judge that falls judges nothing
+            self._gap = self._gap or f"the {fact.kind} at seq {fact.seq} cannot be judged ({type(error).__name__})"
+
+    def _doubt(self) -> str:
+        """Why nothing at all may be HELD; empty where something may."""
+        try:
+            return self._frame.doubt(self._profile, self._terms) or self._gap
+        except Exception as error:  # noqa: BLE001  as above
+            return f"the frame of the run cannot be judged ({type(error).__name__})"
 
     def _verdict(self, id_: str, promise: str, seat: "_Seat | None", doubt: str) -> Verdict:
         if seat is None:
@@ -158,7 +228,7 @@ class Judge:
         verdict = seat.verdict(promise)
         if self._profile.no_trade and id_ in ENTRY_PROMISES:
             verdict = verdict.but_not_shown("a no-trade run: no entry is promised")
-        doubt = doubt or self._uncovered(seat.fold.needs)
+        doubt = doubt or self._uncovered(seat.needs)
         return verdict.but_not_shown(doubt) if doubt else verdict
 
     def _uncovered(self, needs: Iterable[Source]) -> str:
@@ -166,7 +236,10 @@ class Judge:
         if started is None or ended is None:
             return "the run is not on the tape from start to end"
         missing = (self._coverage.missing(source, started.t_local_us, ended.t_local_us) for source in sorted(needs))
-        return next((reason for reason in missing if reason), "")
+        try:
+            return next((reason for reason in missing if reason), "")
+        except Exception as error:  # noqa: BLE001  as above
+            return f"what is covered cannot be judged ({type(error).__name__})"
 
 
 class _Seat:
@@ -174,6 +247,7 @@ class _Seat:
 
     def __init__(self, fold: Invariant) -> None:
         self.fold = fold
+        self.needs = _needed(fold)
         self._blind = ""
 
     def see(self, fact: Fact) -> None:
@@ -195,3 +269,9 @@ class _Seat:
 
     def _nothing(self, promise: str, reason: str) -> Verdict:
         return Verdict(id=self.fold.id, promise=promise, outcome=Outcome.NOT_SHOWN, reason=self._blind or reason)
+
+
+def _needed(fold: Invariant) -> frozenset[Source]:
+    """The sources that must be covered: those it needs, and whoever else may state what they state."""
+    witnesses = (WITNESSES[kind] for kind in fold.hears)
+    return fold.needs.union(*(sources for sources in witnesses if sources & fold.needs))

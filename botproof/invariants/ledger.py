@@ -7,7 +7,8 @@ clock, though never later than the harness knew it, and what was sent by the clo
 second, else the run is refused).
 
 1. An order counts from the moment it is sent, answered or not, until the venue shows it filled or canceled. The
-   acknowledgement of a cancel ends nothing.
+   acknowledgement of a cancel ends nothing. Within one instant what was sent before is filled and ends before anything
+   is sent, in whatever order the harness learned of it.
 2. An order that the venue never showed ends when every request for it was refused, or when a look-up by its id was
    answered with "no such order". A refused retry under the same client id does not end what the first request began.
 3. A fill counts once, by its trade id, and moves order and position at the same instant; so no size is ever counted
@@ -26,7 +27,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import Enum, auto
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 from botproof.events import (
     Action,
@@ -167,11 +168,10 @@ class Life:
         begin_us, seq = self._begin()
         yield Step(begin_us, seq, Move.BEGIN, self, self.size)
         for fact, size in self._filled():
-            side = fact.side if isinstance(fact, FillSeen) else self.side
-            yield Step(max(begin_us, instant_us(fact)), fact.seq, Move.FILL, self, size, side.sign * size)
+            yield Step(max(begin_us, instant_us(fact)), fact.seq, Move.FILL, self, size, fact.side.sign * size)
         end = self._end()
         if end is not None:
-            yield Step(max(begin_us, instant_us(end)), end.seq, Move.END, self, ZERO)
+            yield Step(max(begin_us, instant_us(end)), end.seq, Move.END, self)
 
     def _begin(self) -> tuple[int, int]:
         if self.sent:
@@ -179,7 +179,7 @@ class Life:
         told = [fact for fact in (self.shown, *self.fills) if fact is not None]
         return min(instant_us(fact) for fact in told), min(fact.seq for fact in told)
 
-    def _filled(self) -> Iterator[tuple[Fact, Decimal]]:
+    def _filled(self) -> Iterator[tuple[FillSeen | OrderSeen, Decimal]]:
         for fill in self.fills:
             yield fill, fill.size
         if self.most is not None and self.unexplained > 0:
@@ -189,7 +189,7 @@ class Life:
         if self.shown is not None or self.fills:
             return self.ended
         if self.never_existed:
-            return max(self.refused.values(), key=attrgetter("t_local_us", "seq"))
+            return max(self.refused.values(), key=attrgetter("seq"))
         return None if self.accepted else self.missed
 
 
@@ -201,7 +201,7 @@ class Step:
     seq: int
     move: Move
     life: Life
-    size: Decimal
+    size: Decimal = ZERO  # none at an end
     change: Decimal = ZERO  # of the position, signed
 
 
@@ -283,9 +283,9 @@ class Ledger:
         return self._declared.declared_position if self._declared else ZERO
 
     def replay(self) -> list[Step]:
-        """Every step in the order of happening."""
-        steps = [self._since_start(step) for life in self.lives for step in life.steps()]
-        return sorted(steps, key=attrgetter("at_us", "seq"))
+        """Every step in the order of happening, whatever the order of learning within one instant."""
+        turns = [(step.at_us, turn, step.seq, step) for life in self.lives for turn, step in _turns(life.steps())]
+        return [self._since_start(step) for *_, step in sorted(turns, key=itemgetter(0, 1, 2))]
 
     def unread(self) -> str:
         """Why what the bot asked for is not known for sure; empty where it is."""
@@ -390,6 +390,21 @@ class Ledger:
         life.order_id = life.order_id or order_id
         self._lives |= dict.fromkeys(names, life)
         return life
+
+
+def _turns(steps: Iterator[Step]) -> Iterator[tuple[int, Step]]:
+    """The steps of one order, each with its turn within its instant.
+
+    What was sent before is filled, then it ends; then orders are sent, and these are filled and end.
+    """
+    began_us = None
+    for step in steps:
+        if step.move is Move.BEGIN:
+            began_us = step.at_us
+            yield 2, step
+        else:
+            turn = 1 if step.move is Move.END else 0
+            yield turn + (3 if step.at_us == began_us else 0), step
 
 
 def _request(fact: RequestSent | RequestAnswered) -> str:

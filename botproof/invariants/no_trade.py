@@ -83,10 +83,9 @@ class NoTrade:
         self._list_reads: list[tuple[int, int]] = []  # instant, seq
         self._position_reads: list[tuple[int, int]] = []
         self._prefix = ""
-        self._requests: dict[tuple[Source, int], RequestSent] = {}
+        self._requests: set[tuple[Source, int]] = set()
         self._changing: list[RequestSent] = []
         self._fills: list[FillSeen] = []
-        self._placed: set[str] = set()  # client ids and order ids of what the bot sent
         self._orphan: RequestAnswered | None = None
 
     def see(self, fact: Fact) -> None:
@@ -121,7 +120,7 @@ class NoTrade:
         elif self._opened is None or self._closed is None:
             tally.doubt("the window is not on the tape")
         else:
-            self._judge(tally, self._opened.start_us, min(self._closed.end_us, self._closed.t_local_us))
+            self._judge(tally, self._opened, min(self._closed.end_us, self._closed.t_local_us))
         return tally.verdict()
 
     def _see_frame(self, fact: RunStarted | WindowOpened | WindowClosed) -> None:
@@ -138,19 +137,14 @@ class NoTrade:
         request = (sent.src, sent.request)
         if request in self._requests:
             return
-        self._requests[request] = sent
+        self._requests.add(request)
         if sent.changes_something:
             self._changing.append(sent)
             self._happened.append((sent, f"the bot sent {sent.method} {sent.path} {sent.client_id or sent.order_id}"))
-        if sent.action is Action.PLACE and sent.client_id:
-            self._placed.add(sent.client_id)
 
     def _see_answer(self, answer: RequestAnswered) -> None:
-        sent = self._requests.get((answer.src, answer.request))
-        if sent is None:
+        if (answer.src, answer.request) not in self._requests:
             self._orphan = self._orphan or answer
-        elif sent.action is Action.PLACE:
-            self._placed |= {answer.order_id, answer.client_id} - {""}
 
     def _see_lists(self, read: OpenOrdersRead) -> None:
         self._list_reads.append((instant_us(read), read.seq))
@@ -170,12 +164,13 @@ class NoTrade:
     def _is_declared(self, seen: PositionSeen) -> bool:
         return seen.size == (self._declared or ZERO if seen.symbol == self._profile.symbol else ZERO)
 
-    def _judge(self, tally: Tally, start_us: int, end_us: int) -> None:
+    def _judge(self, tally: Tally, opened: WindowOpened, end_us: int) -> None:
+        start_us = opened.start_us
         breaches = [
             *((fact, text) for fact, text in self._happened if start_us <= instant_us(fact) <= end_us),
-            *((seen, f"the run closed with a position of {plain(seen.size)}") for seen in self._closing),
+            *((seen, f"the run closed with a position of {plain(seen.size)} {seen.symbol}") for seen in self._closing),
             *self._rested(tally, start_us, end_us),
-            *self._changed(start_us, end_us),
+            *self._changed(opened.seq, start_us, end_us),
             *self._outside(start_us, end_us),
         ]
         if self._orphan is not None:
@@ -220,16 +215,15 @@ class NoTrade:
                 yield seen, f"the bot placed {name} outside the window: it {what} at the venue"
 
     def _is_own(self, seen: OrderSeen | FillSeen) -> bool:
-        named = bool(self._prefix) and seen.client_id.startswith(self._prefix)
-        return named or bool({seen.client_id, seen.order_id} & self._placed)
+        """By its name; an order under another name is told by the request that placed it."""
+        return bool(self._prefix) and seen.client_id.startswith(self._prefix)
 
-    def _changed(self, start_us: int, end_us: int) -> Iterator[tuple[Fact, str]]:
+    def _changed(self, opened_seq: int, start_us: int, end_us: int) -> Iterator[tuple[Fact, str]]:
         """Settings in the window that differ from the last ones read before it opened, else from the first ones in it.
 
         A change that a reading in the window reveals may have been made before it, at the start of the bot; so what
         counts is where it led.
         """
-        opened_seq = self._opened.seq if self._opened else 0
         before = [values for fact, values in self._settings if fact.seq < opened_seq or instant_us(fact) < start_us]
         later = [(fact, values) for fact, values in self._settings if fact.seq > opened_seq]
         inside = [(fact, values) for fact, values in later if start_us <= instant_us(fact) <= end_us]

@@ -29,7 +29,7 @@ from botproof.invariants.wording import clock_time, instant_us
 from botproof.profile import Profile
 from botproof.terms import Terms
 
-POSITION_MODES = {"ONEWAY": "one_way_mode", "HEDGE": "hedge_mode"}
+POSITION_MODES = {"ONEWAY": "one_way_mode"}  # the words of the profile and of the venue
 CHANGES = frozenset({Action.SET_LEVERAGE, Action.SET_POSITION_MODE, Action.SET_MARGIN_MODE})
 
 
@@ -45,7 +45,7 @@ class Settings:
     def __init__(self, profile: Profile, terms: Terms) -> None:
         self._symbol = profile.symbol
         self._declared = {
-            "position_mode": POSITION_MODES.get(profile.position_mode, profile.position_mode),
+            "position_mode": POSITION_MODES[profile.position_mode],
             "margin_mode": terms.margin_mode,
             "leverage": str(profile.leverage),
         }

@@ -170,7 +170,7 @@ class PlannedSize(_WhenSent):
             self._broken(sent, "the profile plans entries at a limit price only")
         elif self._rules is None or sent.side is None or sent.size is None:
             self._tally.doubt(
-                f"{_describe(sent)} (seq {sent.seq}) was sent without size, or before its rules were read"
+                f"{_describe(sent)} (seq {sent.seq}) was sent without side or size, or before its rules were read"
             )
         else:
             self._judge_plan(sent, sent.side, sent.price, self._rules)
@@ -204,4 +204,4 @@ def _describe(sent: RequestSent) -> str:
     kind = "exit" if sent.reduce_only else "entry"
     price = "at market" if sent.price is None else plain(sent.price)
     size = "no size" if sent.size is None else plain(sent.size)
-    return f"{kind} {sent.side or ''} {sent.client_id} {price} x {size}"
+    return " ".join(filter(None, (kind, sent.side, sent.client_id, price, "x", size)))

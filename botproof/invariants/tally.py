@@ -2,7 +2,8 @@
 
 1. A breach makes it BROKEN, whatever else is known.
 2. Without a breach, a doubt (a fact that the judgement needs is missing or cannot be read) makes it NOT SHOWN.
-3. Without either, it is HELD where the exercise reaches what the terms ask for, else NOT SHOWN.
+3. Without either, it is HELD where the exercise reaches what the terms ask for, else NOT SHOWN for lack of exercise
+   alone: another window may add what is missing.
 """
 
 from decimal import Decimal
@@ -58,10 +59,13 @@ class Tally:
         if self._doubt:
             return self._verdict(Outcome.NOT_SHOWN, self._shown_by, self._doubt)
         if self.exercise < self.needed:
-            return self._verdict(Outcome.NOT_SHOWN, self._shown_by, f"{self.exercise} of {self.needed} {self.what}")
+            reason = f"{self.exercise} of {self.needed} {self.what}"
+            return self._verdict(Outcome.NOT_SHOWN, self._shown_by, reason, lacks_only_exercise=True)
         return self._verdict(Outcome.HELD, self._shown_by, "")
 
-    def _verdict(self, outcome: Outcome, proof: list[int], reason: str) -> Verdict:
+    def _verdict(
+        self, outcome: Outcome, proof: list[int], reason: str, *, lacks_only_exercise: bool = False
+    ) -> Verdict:
         return Verdict(
             id=self.id,
             promise=PROMISES[self.id],
@@ -73,4 +77,5 @@ class Tally:
             limit=self.limit,
             unit=self.unit,
             reason=reason,
+            lacks_only_exercise=lacks_only_exercise,
         )

@@ -2,7 +2,8 @@
 
 A verdict carries what was seen, what was allowed, the exercise behind it and the sequence numbers that prove it.
 HELD needs exercise: `exercise >= needed`. NOT SHOWN is what remains when nothing was broken and too little was
-exercised, when a fact that the judgement needs is not covered, or when the check is not built.
+exercised, when a fact that the judgement needs is not covered, or when the check is not built. Of these only the first
+can be made good by another window: `lacks_only_exercise` tells it apart.
 """
 
 from dataclasses import dataclass, replace
@@ -33,12 +34,13 @@ class Verdict:
     limit: Decimal | None = None
     unit: str = ""
     reason: str = ""  # why BROKEN or NOT SHOWN, with amounts and times
+    lacks_only_exercise: bool = False  # NOT SHOWN, and for no other reason than `exercise < needed`
 
     def but_not_shown(self, reason: str) -> "Verdict":
-        """The same verdict with HELD taken away; BROKEN stays BROKEN."""
-        if self.outcome is not Outcome.HELD:
+        """The same verdict with HELD, and the hope of more exercise, taken away; BROKEN stays BROKEN."""
+        if self.outcome is not Outcome.HELD and not self.lacks_only_exercise:
             return self
-        return replace(self, outcome=Outcome.NOT_SHOWN, reason=reason)
+        return replace(self, outcome=Outcome.NOT_SHOWN, reason=reason, lacks_only_exercise=False)
 
 
 class Invariant(Protocol):

@@ -1,0 +1,165 @@
+"""E13: a hard stop stays until an operator lifts it.
+
+1. A hard stop begins when the bot says `hard_stop`, and when an operator stops the bot, whatever the bot says then.
+2. While it is in force no entry is sent. What was sent at the very instant of the bot's word is not after it; an
+   operator's stop leaves `IN_FLIGHT_US` for what was already on its way, unless the bot itself said `hard_stop` before.
+3. Only an operator's resume lifts it; neither time nor another cause, a new day or a restart of the bot does.
+4. Nor does the bot say another state while it is in force. A bot that was restarted may say `soft_pause` until it
+   knows; and once the run has asked the bot to stop for good, only entries matter.
+5. Where the judgement cannot look it says so: an order that nobody saw being sent, a request that cannot be read.
+
+Exercise: hard stops after which the bot was left alone for `SHOWN_AFTER_US`, before it was resumed or asked to stop for
+good; another one while the first is in force is the same. Peak: entries sent in a hard stop; none is allowed.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from botproof.events import (
+    BotRestarted,
+    BotStateChanged,
+    Fact,
+    OperatorAction,
+    RequestSent,
+    RunEnded,
+    Source,
+    StopStep,
+)
+from botproof.invariants.ledger import Ledger
+from botproof.invariants.reasons import HARD_STOP, RUNNING
+from botproof.invariants.tally import Tally
+from botproof.invariants.verdict import Verdict
+from botproof.invariants.wording import SECOND_US, clock_time
+from botproof.money import ZERO
+from botproof.profile import Profile
+from botproof.terms import Terms
+
+IN_FLIGHT_US = SECOND_US  # what a bot sent before it could heed its operator
+SHOWN_AFTER_US = 60 * SECOND_US
+STOP, RESUME = "stop", "resume"
+
+Heard = BotStateChanged | OperatorAction | BotRestarted | StopStep | RequestSent | RunEnded
+
+
+@dataclass(slots=True)
+class _HardStop:
+    """A hard stop: what began it, and since when it binds the bot by its own word and by its operator's."""
+
+    began: BotStateChanged | OperatorAction
+    said_us: int | None = None
+    operated_us: int | None = None
+    has_restarted: bool = False
+
+    def binds(self, at_us: int) -> bool:
+        """Whether what a bot sends or says at `at_us` is after it."""
+        said = self.said_us is not None and at_us > self.said_us
+        return said or (self.operated_us is not None and at_us > self.operated_us + IN_FLIGHT_US)
+
+
+class Latch:
+    """E13. Collects as it sees; the verdict replays it by the instants at which it was said and sent."""
+
+    id = "E13"
+    needs = frozenset({Source.RUN, Source.VENUE, Source.TAP, Source.BOT, Source.OPERATOR})
+    hears = Ledger.hears | {BotStateChanged, OperatorAction, BotRestarted, StopStep, RunEnded}
+
+    def __init__(self, profile: Profile, terms: Terms) -> None:
+        self._needed = terms.exercise.get(self.id, 1)
+        self._ledger = Ledger(profile.symbol)
+        self._heard: list[Heard] = []
+        self._requests: set[tuple[Source, int]] = set()
+
+    def see(self, fact: Fact) -> None:
+        self._ledger.see(fact)
+        match fact:
+            case RequestSent() if fact.is_entry:
+                if (fact.src, fact.request) not in self._requests:
+                    self._requests.add((fact.src, fact.request))
+                    self._heard.append(fact)
+            case BotStateChanged() | OperatorAction() | BotRestarted() | RunEnded():
+                self._heard.append(fact)
+            case StopStep(step="asked"):
+                self._heard.append(fact)
+
+    def verdict(self) -> Verdict:
+        what = f"hard stops watched for {SHOWN_AFTER_US // SECOND_US} s"
+        tally = Tally(self.id, self._needed, what, limit=ZERO, unit="entries")
+        tally.doubt(self._ledger.stray() or self._ledger.unread())
+        watch = _Watch(tally)
+        for fact in sorted(self._heard, key=_turn):
+            watch.take(fact)
+        return tally.verdict()
+
+
+def _turn(fact: Heard) -> tuple[int, bool, int]:
+    """By the instant; a resume lifts what began before it, and nothing that begins with it."""
+    return fact.t_local_us, not (isinstance(fact, OperatorAction) and fact.action == RESUME), fact.seq
+
+
+class _Watch:
+    """Goes through the run once."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self._stop: _HardStop | None = None
+        self._is_asked = False
+        self._entries = 0
+
+    def take(self, fact: Heard) -> None:
+        match fact:
+            case RequestSent():
+                self._see_entry(fact)
+            case BotStateChanged():
+                self._see_state(fact)
+            case OperatorAction(action="stop"):
+                self._begin(fact)
+            case OperatorAction(action="resume"):
+                self._count(fact.t_local_us)
+                self._stop = None
+            case BotRestarted() if self._stop is not None:
+                self._stop.has_restarted = True
+            case StopStep() | RunEnded():
+                self._count(fact.t_local_us)
+                self._is_asked = True
+
+    def _begin(self, fact: BotStateChanged | OperatorAction) -> None:
+        stop = self._stop = self._stop or _HardStop(fact)
+        if isinstance(fact, OperatorAction):
+            stop.operated_us = fact.t_local_us if stop.operated_us is None else stop.operated_us
+        else:
+            stop.said_us = fact.t_local_us if stop.said_us is None else stop.said_us
+
+    def _count(self, at_us: int) -> None:
+        """The stretch in which the bot was left alone in a hard stop ends."""
+        if self._stop is None or self._is_asked:
+            return
+        self._tally.rise(Decimal(self._entries))
+        if at_us - self._stop.began.t_local_us >= SHOWN_AFTER_US:
+            self._tally.exercised(self._stop.began.seq)
+
+    def _see_entry(self, sent: RequestSent) -> None:
+        stop = self._stop
+        if stop is None or not stop.binds(sent.t_local_us):
+            return
+        self._entries += 1
+        self._tally.rise(Decimal(self._entries))
+        self._tally.broken(sent.seq, f"the entry {sent.client_id} was sent at {_when(sent)}, in {_name(stop)}")
+
+    def _see_state(self, said: BotStateChanged) -> None:
+        if said.state == HARD_STOP:
+            self._begin(said)
+            return
+        stop = self._stop
+        if stop is None or self._is_asked or not stop.binds(said.t_local_us):
+            return
+        if said.state == RUNNING or not stop.has_restarted:
+            self._tally.broken(said.seq, f"the bot said {said.state} at {_when(said)}, in {_name(stop)}")
+
+
+def _name(stop: _HardStop) -> str:
+    by = "its operator's" if isinstance(stop.began, OperatorAction) else "its"
+    return f"{by} hard stop of {_when(stop.began)} that nobody lifted"
+
+
+def _when(fact: Fact) -> str:
+    return clock_time(fact.t_local_us)

@@ -1,0 +1,128 @@
+"""E17: both order directions and the operator's stop were exercised.
+
+HELD or NOT SHOWN, never BROKEN: what nobody tried is no breach, and a bot that nobody has seen stopped is not scaled up.
+Three paths are to be seen:
+
+1. The venue showed an entry buy of the bot, in whatever state; the answer to its request is not enough.
+2. The venue showed an entry sell of the bot.
+3. An operator stopped the bot while it had an order working or a position, and by the venue's record every order of the
+   bot was gone and the account back where it stood before the run within `closing_s_max` seconds. It stayed so until
+   the operator's resume or the end, and no entry was sent later than `IN_FLIGHT_US` after the stop. What was cleared
+   only once the run itself had asked the bot to stop, or its operator to resume, shows nothing. Less than one quantity
+   step is dust.
+
+Exercise: how often all three were seen, that is the least of the three counts. It adds up over runs without ever
+counting two buys for a missing stop. Peak: the longest that an operator's stop took. Equal to the limit is within.
+"""
+
+from bisect import bisect_left
+from decimal import Decimal
+
+from botproof.events import ContractRead, Fact, OperatorAction, RunEnded, Side, Source, StopStep
+from botproof.invariants.latch import IN_FLIGHT_US, RESUME, STOP
+from botproof.invariants.ledger import Books, Ledger, Move, Step
+from botproof.invariants.tally import Tally
+from botproof.invariants.verdict import Verdict
+from botproof.invariants.wording import SECOND_US, to_us
+from botproof.money import ZERO
+from botproof.profile import Profile
+from botproof.terms import Terms
+
+
+class Paths:
+    """E17."""
+
+    id = "E17"
+    needs = frozenset({Source.RUN, Source.VENUE, Source.TAP, Source.OPERATOR})
+    hears = Ledger.hears | {ContractRead, OperatorAction, StopStep, RunEnded}
+
+    def __init__(self, profile: Profile, terms: Terms) -> None:
+        self._symbol = profile.symbol
+        self._needed = terms.exercise.get(self.id, 1)
+        self._limit_us = to_us(terms.closing_s_max)
+        self._ledger = Ledger(profile.symbol)
+        self._dust_below: Decimal | None = None
+        self._stops: dict[int, OperatorAction] = {}  # by instant, as the resumes and the ends
+        self._until: list[int] = []
+
+    def see(self, fact: Fact) -> None:
+        self._ledger.see(fact)
+        match fact:
+            case ContractRead() if fact.symbol == self._symbol:
+                self._dust_below = fact.qty_step
+            case OperatorAction() if fact.action == STOP:
+                self._stops.setdefault(fact.t_local_us, fact)
+            case OperatorAction() if fact.action == RESUME:
+                self._until.append(fact.t_local_us)
+            case StopStep(step="asked") | RunEnded():
+                self._until.append(fact.t_local_us)
+
+    def verdict(self) -> Verdict:
+        limit = Decimal(self._limit_us) / SECOND_US
+        tally = Tally(self.id, self._needed, "", limit=limit, unit="s")
+        tally.doubt(self._ledger.doubt() or self._ledger.stray())
+        if self._dust_below is None:
+            tally.doubt("the contract's quantity step is not on the tape")
+        seen = {
+            "an accepted entry buy": self._entries(Side.BUY),
+            "an accepted entry sell": self._entries(Side.SELL),
+            "an operator's stop that cleared the account": self._clearing_stops(tally),
+        }
+        missing = [path for path, seqs in seen.items() if len(seqs) < self._needed]
+        tally.what = f"times all three paths; missing: {', '.join(missing)}" if missing else "times all three paths"
+        for seqs in zip(*seen.values(), strict=False):
+            tally.exercised(max(seqs))
+        return tally.verdict()
+
+    def _entries(self, side: Side) -> list[int]:
+        """The entries of one side that the venue showed, by the fact that showed each."""
+        lives = [life for life in self._ledger.lives if life.belongs_to(self._ledger.prefix) and life.side is side]
+        return [life.shown.seq for life in lives if life.shown is not None and not life.shown.reduce_only]
+
+    def _clearing_stops(self, tally: Tally) -> list[int]:
+        until = sorted(self._until)
+        ends = ((stop, bisect_left(until, stop.t_local_us)) for stop in self._stops.values())
+        return [stop.seq for stop, at in ends if at < len(until) and self._clears(stop, until[at], tally)]
+
+    def _clears(self, stop: OperatorAction, until_us: int, tally: Tally) -> bool:
+        """Whether `stop` found something open, and had it cleared for good in time and before `until_us`."""
+        watch = _Watch(self._ledger, self._dust_below or ZERO, stop.t_local_us)
+        for step in self._ledger.replay():
+            if step.at_us < until_us:
+                watch.take(step)
+        if not watch.found_open or watch.clear_since_us is None:
+            return False
+        took_us = watch.clear_since_us - stop.t_local_us
+        tally.rise(Decimal(took_us) / SECOND_US)
+        return took_us <= self._limit_us and not watch.went_on
+
+
+class _Watch:
+    """Goes through the run once, for one stop of an operator."""
+
+    def __init__(self, ledger: Ledger, dust_below: Decimal, stop_us: int) -> None:
+        self._prefix, self._dust_below, self._stop_us = ledger.prefix, dust_below, stop_us
+        self._start = ledger.start
+        self._books = Books(ledger.start)
+        self._is_open = False
+        self.found_open = False
+        self.clear_since_us: int | None = None  # when all was cleared that the stop had found open
+        self.went_on = False  # an entry was sent after it
+
+    def take(self, step: Step) -> None:
+        was_open = self._is_open
+        self._books.apply(step)
+        self._is_open = self._something_is_open()
+        if step.at_us <= self._stop_us:
+            self.found_open = self._is_open
+            return
+        is_own_entry = step.life.belongs_to(self._prefix) and not step.life.reduce_only
+        if step.move is Move.BEGIN and is_own_entry and step.at_us > self._stop_us + IN_FLIGHT_US:
+            self.went_on = True
+        if was_open:
+            self.clear_since_us = None if self._is_open else step.at_us
+
+    def _something_is_open(self) -> bool:
+        left = abs(self._books.position - self._start)
+        held = left != 0 and left >= self._dust_below
+        return held or any(life.belongs_to(self._prefix) for life in self._books.working)
