@@ -7,7 +7,7 @@ difference whether the scenarios ran in this process or in workers of xdist.
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import orjson
 import pytest
 
 from botproof.closure import Closure, RunRecord, close
-from botproof.errors import BotproofError, Broken, Unmentioned, Unshown
+from botproof.errors import BotproofError, Broken, NotShown, Unmentioned, Unshown
 from botproof.evidence.attachments import (
     AllureBridge,
     attach_file,
@@ -24,9 +24,11 @@ from botproof.evidence.attachments import (
     results_folder,
     write_environment,
 )
-from botproof.evidence.closing import NOT_BUILT, closure_json, closure_page, verdict_page
+from botproof.evidence.closing import closure_json, closure_page
 from botproof.evidence.files import replace_file
+from botproof.evidence.picture import draw
 from botproof.evidence.screen import first_screen
+from botproof.evidence.table import verdict_counts, verdict_table
 from botproof.invariants.verdict import Outcome
 from botproof.plugin import PLACES, STAGE
 from botproof.record import read_record
@@ -36,6 +38,7 @@ from botproof.stage import Stage
 from botproof.tripwire import Tripwire
 
 PROPERTY = "botproof_run"
+ROGUE = "rogue "  # how the names of bots made to break a promise begin
 REFERENCE = "this proves the harness and says nothing about a bot of yours"
 
 
@@ -98,8 +101,8 @@ class Session:
             return
         failure = sys.exc_info()[1]
         complaints = [*stage.settle(), *self._tripwire.taken()]
-        for run in stage.runs:
-            _attach(run)
+        for number, run in enumerate(stage.runs, 1):
+            _attach(run, f"run {number}: " if len(stage.runs) > 1 else "")
             request.node.user_properties.append((PROPERTY, str(run.sealed)))
         _conclude(stage, complaints, failure)
 
@@ -161,14 +164,10 @@ class Session:
         write(f"bot judged: {self.bot_judged}")
         if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             write(f"no scenario was selected: nothing was run on --venue={self.settings.venue}, and nothing is shown")
-        verdicts = [(record, verdict) for record in self._records for verdict in record.verdicts]
-        counts = Counter(verdict.outcome for _, verdict in verdicts)
-        unbuilt = sum(verdict.reason == NOT_BUILT for _, verdict in verdicts)
-        said = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome)
-        write(f"runs: {len(self._records)}; verdicts: {said} ({unbuilt} of them not built yet)")
-        for record, verdict in verdicts:
-            if verdict.outcome is Outcome.BROKEN:
-                write(f"BROKEN {verdict.id} in {record.scenario}")
+        rogues = [record for record in self._records if record.bot.startswith(ROGUE)]
+        self._write_verdicts(write, "runs", [record for record in self._records if record not in rogues])
+        if rogues:
+            self._write_verdicts(write, "runs of bots made to break a promise", rogues)
         for reason, count in sorted(self._deselected.items()):
             write(f"deselected: {count} ({reason})")
         if self._closure is not None:
@@ -176,6 +175,15 @@ class Session:
             write(f"closure: {self._closure.status}; missing: {missing or 'nothing'}")
         if self._unwritten:
             write(self._unwritten)
+
+    def _write_verdicts(self, write: Callable[[str], None], what: str, records: Sequence[RunRecord]) -> None:
+        """The counts; of the bot judged each BROKEN by name. What a rogue breaks, its scenario demands."""
+        verdicts = [(record, verdict) for record in records for verdict in record.verdicts]
+        counts = Counter(verdict.outcome for _, verdict in verdicts)
+        write(f"{what}: {len(records)}; verdicts: {', '.join(f'{counts[outcome]} {outcome}' for outcome in Outcome)}")
+        for record, verdict in verdicts:
+            if verdict.outcome is Outcome.BROKEN and not record.bot.startswith(ROGUE):
+                write(f"BROKEN {verdict.id} in {record.scenario}")
 
     def _environment(self) -> dict[str, object]:
         settings = self.settings
@@ -191,19 +199,24 @@ class Session:
         }
 
 
-def _attach(run: Run) -> None:
-    """The verdicts as a table first, then every file of the run's folder."""
+def _attach(run: Run, which: str) -> None:
+    """The verdicts as a table and the picture first, then every file of the run's folder."""
     assert run.sealed is not None
     label("run", run.plan.run_id)
-    attach_text("Verdicts", verdict_page(run.record), "md")
+    record = run.record
+    judged = f"{record.bot} {record.bot_version} on {record.venue}"
+    attach_text(f"{which}verdicts: {verdict_counts(run.verdicts)} ({judged})", verdict_table(run.verdicts), "csv")
+    attach_text(f"{which}picture", draw(run.facts, run.plan.profile), "svg")
     for path in sorted(run.sealed.iterdir()):
         if path.stat().st_size:
-            attach_file(path)
+            attach_file(path, f"{which}{path.name}")
 
 
 def _conclude(stage: Stage, complaints: Sequence[str], failure: BaseException | None) -> None:
     """What no step mentions fails the scenario; a promise that is BROKEN outranks whatever a step found besides."""
     broken = [complaint for complaint in complaints if "is BROKEN" in complaint]
+    if failure is None and not complaints and (unfired := stage.unfired()):
+        raise NotShown("\n  ".join(["what was to happen at the venue did not:", *unfired[:7]]))
     if isinstance(failure, Unshown) or not complaints or (failure is not None and not broken):
         return
     found = [*broken, *(complaint for complaint in complaints if complaint not in broken)]

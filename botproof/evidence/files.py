@@ -52,8 +52,8 @@ class RunFolder:
         (self.path / name).write_text(redact(content, self._secrets))
 
     def json(self, name: str, content: Any) -> None:
-        """Write a whole JSON file: keys as given, two blanks of indent, one newline at the end."""
-        self.text(name, orjson.dumps(content, option=orjson.OPT_INDENT_2).decode() + "\n")
+        """Write a whole JSON file, as `json_text` puts it."""
+        self.text(name, json_text(content))
 
     def flush(self) -> None:
         """Hand what was written to the operating system."""
@@ -81,6 +81,11 @@ class RunFolder:
         self.tape_file.close()
         for file in self._rows.values():
             file.close()
+
+
+def json_text(content: Any) -> str:
+    """JSON as it stands in a run's files: keys as given, two blanks of indent, one newline at the end."""
+    return orjson.dumps(content, option=orjson.OPT_INDENT_2).decode() + "\n"
 
 
 def replace_file(path: Path, content: bytes) -> None:

@@ -31,6 +31,7 @@ class Tape:
         self.facts: list[Fact] = []
         self._file = file
         self._secrets = tuple(secrets)
+        self._secret_bytes = tuple(secret.encode() for secret in secrets if secret)
         self._previous = FIRST
         self._coverage = Coverage()
         self._listeners: list[Callable[[Fact], None]] = []
@@ -39,7 +40,7 @@ class Tape:
         """Append `fact` under the next sequence number and return it as written, secrets masked."""
         fact = replace(fact, seq=len(self.facts))
         written = line(fact)
-        if any(secret.encode() in written for secret in self._secrets if secret):
+        if self._tells(written):
             written = redact(written.decode(), self._secrets).encode()
             fact = parse(orjson.loads(written))
         self._coverage.see(fact, written)
@@ -51,6 +52,12 @@ class Tape:
         for listener in self._listeners:
             listener(fact)
         return fact
+
+    def _tells(self, written: bytes) -> bool:
+        for secret in self._secret_bytes:  # noqa: SIM110  asked for every fact: a generator costs as much as the search
+            if secret in written:
+                return True
+        return False
 
     def listen(self, listener: Callable[[Fact], None]) -> None:
         """Call `listener` with every fact from now on, as it is written."""
