@@ -17,9 +17,10 @@ from pytest_bdd.scenario import scenario_wrapper_template_registry
 
 from botproof.clock import Clock
 from botproof.errors import HarnessError
-from botproof.events import OrderType, Side
+from botproof.events import FaultArmed, FaultFired, OrderType, Side, Source
 from botproof.fakes.bitget.agreement import disagreements
 from botproof.fakes.bitget.core.messages import PlaceOrder, Refused
+from botproof.fakes.bitget.faults import FAULTS, FOR_GOOD, Armed, Silence
 from botproof.fakes.fixtures import ACCOUNT, HOST, PORT, FakeVenue, OpenFake, derived_seed, open_fake
 from botproof.fakes.rogues import ROGUES
 from botproof.feasibility import Rules
@@ -28,6 +29,7 @@ from botproof.ports import Sink
 from botproof.run import Clients, Run
 from botproof.settings import Settings
 from botproof.stage import Stage
+from botproof.venue.client import ApiClient
 from botproof.venue.rest import BitgetVenue
 from botproof.venue.signing import Credentials
 from botproof.venue.tap import Tap
@@ -36,7 +38,13 @@ if TYPE_CHECKING:
     from botproof.fakes.bitget.signing import Key
 
 LATENCY_US = (15_000, 60_000)  # one way, between a client and the venue; order to fill in 46-56 ms was captured
+SLOWEST_S = 2 * LATENCY_US[1] / 1_000_000
 SYMBOL = "BTCUSDT"
+CALLS = {
+    "order": "/api/v2/mix/order/place-order",
+    "cancel": "/api/v2/mix/order/cancel-order",
+    "fee rates": "/api/v2/common/trade-rate",
+}
 
 Inside = Callable[[Callable[[], Any]], Any]
 
@@ -49,6 +57,8 @@ class FakeTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         limit_s = request.extensions.get("timeout", {}).get("read")
+        if limit_s is None or limit_s > SLOWEST_S:  # no answer can be late, so nobody need wait for it
+            return await self._carry(request)
         try:
             async with asyncio.timeout(limit_s):
                 return await self._carry(request)
@@ -61,6 +71,9 @@ class FakeTransport(httpx.AsyncBaseTransport):
         answer = self._venue.faces.answer(
             request.method, request.url.raw_path.decode("ascii"), request.headers.raw, body
         )
+        if answer is None:  # a fault of the scenario: nothing comes, and who asked gives up some time
+            await asyncio.Event().wait()
+            raise AssertionError("nobody sets this event")
         await self._travel()
         return httpx.Response(answer.status, headers=list(answer.headers), content=answer.body)
 
@@ -74,9 +87,14 @@ class FakeStageVenue:
     def __init__(self, fake: FakeVenue, seed: int, inside: Inside) -> None:
         self.fake, self._seed, self._inside = fake, seed, inside
         self.clock: Clock = fake.clock
+        self._sink: Sink | None = None
+        fake.faces.faults.listener = self._fault_fired
 
     def connect(self, sink: Sink) -> Clients:
-        """The bot's client, tapped, and the observer's own."""
+        """The bot's client, tapped, and the observer's own; what goes wrong at the venue is written down from now on."""
+        self._sink = sink
+        for armed in self.fake.faces.faults.armed:
+            self._tell_armed(armed)
         bot = Tap(self._transport("bot"), sink, self.clock)
         observer = self._transport("observer")
         return Clients(
@@ -87,6 +105,14 @@ class FakeStageVenue:
         """What must reach no file."""
         keys = (self.fake.bot_key, self.fake.observer_key)
         return tuple(text for key in keys for text in (key.secret, key.passphrase, key.api_key))
+
+    def take_position(self, size: Decimal) -> None:
+        """Put a position of `size` (signed, BTC) on the account, as if somebody had traded it by hand at market."""
+        side = Side.BUY if size > 0 else Side.SELL
+        command = PlaceOrder(
+            symbol=SYMBOL, side=side, order_type=OrderType.MARKET, size=abs(size), client_id="desk-by-hand-1"
+        )
+        self._command(command)
 
     def place_resting(self, client_id: str, side: Side, distance: Decimal) -> str:
         """Put a resting order of 0.0001 BTC `distance` (fraction) away from mid on the account; its order id."""
@@ -99,12 +125,15 @@ class FakeStageVenue:
             price=price,
             client_id=client_id,
         )
-        for outcome in self._inside(lambda: self.fake.faces.command(ACCOUNT, command)):
-            if isinstance(outcome, Refused):
-                raise HarnessError(f"the fake refused the order: {outcome.code} {outcome.message}")
+        self._command(command)
         placed = self.fake.exchange.order(ACCOUNT, client_id=client_id)
         assert placed is not None
         return placed.order_id
+
+    def _command(self, command: PlaceOrder) -> None:
+        for outcome in self._inside(lambda: self.fake.faces.command(ACCOUNT, command)):
+            if isinstance(outcome, Refused):
+                raise HarnessError(f"the fake refused the order: {outcome.code} {outcome.message}")
 
     def move_price(self, change: Decimal, over_s: int, recover_s: int | None) -> None:
         """Script a move from now on: `change` (fraction, signed) within `over_s`, back within `recover_s` after it."""
@@ -120,6 +149,50 @@ class FakeStageVenue:
             self.fake.faces.rearm()
 
         self._inside(script)
+
+    def script_funding(self, rate: Decimal) -> None:
+        """From now on the funding rate is `rate` (a fraction)."""
+
+        def script() -> None:
+            self.fake.faces.advance()
+            self.fake.market.script_funding(from_us=self.clock.now_us() + 1, rate=rate)
+
+        self._inside(script)
+
+    def strike(self, kind: str, call: str, *, times: int | None = 1, code: str = "") -> None:
+        """Arm a fault of the bot's next calls: `kind` refuse, lose or drop; `call` order, cancel or fee rates.
+
+        `times` is None where it lasts to the end of the scenario.
+        """
+        hit: dict[str, Any] = {
+            "path": CALLS[call],
+            "api_key": self.fake.bot_key.api_key,
+            "times": FOR_GOOD if times is None else times,
+        }
+        if kind == "refuse":
+            hit |= {"code": code, "message": "refused by the scenario"}
+        armed = self._inside(lambda: self.fake.faces.arm(FAULTS[kind](**hit)))
+        self._tell_armed(armed)
+
+    def silence(self, channel: str, for_s: int) -> None:
+        """A channel of the sockets says nothing for a while, to nobody."""
+        armed = self._inside(lambda: self.fake.faces.arm(Silence(channel=channel, for_us=for_s * 1_000_000)))
+        self._tell_armed(armed)
+
+    def unfired(self) -> list[str]:
+        """Faults that were armed and did not take effect, or not as often as they were to."""
+        return self.fake.faces.faults.unfired()
+
+    def _tell_armed(self, armed: Armed) -> None:
+        if self._sink is not None:
+            now_us = self.clock.now_us()
+            self._sink.write(
+                FaultArmed(src=Source.FAULT, t_local_us=now_us, fault=armed.fault.name, detail=str(armed.fault))
+            )
+
+    def _fault_fired(self, armed: Armed, at_us: int, what: str) -> None:
+        if self._sink is not None:
+            self._sink.write(FaultFired(src=Source.FAULT, t_local_us=at_us, fault=armed.fault.name, detail=what))
 
     def rules(self) -> Rules:
         """The contract of the venue."""
@@ -155,7 +228,7 @@ class FakeStageVenue:
 
     def _client(self, transport: httpx.AsyncBaseTransport, key: "Key") -> BitgetVenue:
         return BitgetVenue(
-            httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}:{PORT}"),
+            ApiClient(transport=transport, base_url=f"http://{HOST}:{PORT}"),
             Credentials(api_key=key.api_key, secret=key.secret, passphrase=key.passphrase),
             self.clock,
             public_ws=f"ws://{HOST}:{PORT}/v2/ws/public",
@@ -169,7 +242,7 @@ def open_stage(settings: Settings, scenario: str, open_venue: OpenFake = open_fa
     def open_behind(*, inside: Inside, **wanted: Any) -> FakeStageVenue:
         return FakeStageVenue(open_venue(**wanted), wanted["seed"], inside)
 
-    return Stage(settings, scenario, open_behind, {name: rogue.create for name, rogue in ROGUES.items()})
+    return Stage(settings, scenario, open_behind, {rogue.does: rogue.create for rogue in ROGUES.values()})
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SETTINGS: "pytest.StashKey[Settings]" = pytest.StashKey()
 STAGE: "pytest.StashKey[Stage]" = pytest.StashKey()
 SESSION: "pytest.StashKey[Session]" = pytest.StashKey()
-STEPS = ("account", "bot", "closure", "envelope", "evidence", "market")
+STEPS = ("account", "bot", "clock", "closure", "envelope", "evidence", "market", "venue")
 PLACES = ("fake", "rehearsal", "demo", "live")
 OPTIONS = {
     "venue": "where the bot trades: fake (default), rehearsal, demo, live",

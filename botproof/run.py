@@ -26,12 +26,14 @@ from typing import Any
 
 from botproof.clock import Clock
 from botproof.closure import RunRecord
-from botproof.errors import HarnessError
+from botproof.errors import HarnessError, NotShown
 from botproof.events import (
     BotFill,
+    BotRestarted,
     BotSample,
     BotStateChanged,
     Fact,
+    OperatorAction,
     OrderSeen,
     RunEnded,
     RunStarted,
@@ -46,7 +48,7 @@ from botproof.evidence.tape import Tape
 from botproof.invariants.judge import judge
 from botproof.invariants.verdict import Verdict
 from botproof.money import plain
-from botproof.ports import Bot, BotContext, BotFactory, Sink, Venue
+from botproof.ports import Bot, BotContext, BotFactory, Operated, Sink, Venue
 from botproof.profile import Profile
 from botproof.record import record_json, verdict_json
 from botproof.terms import Terms
@@ -108,6 +110,7 @@ class Run:
         self.disagreements: tuple[str, ...] = ()  # between the tape and the fake's own journal, where there is one
         self._clients = connect(self.tape)
         self._observer = Observer(self._clients.observer, self.tape, clock, plan.symbol)
+        self._starts = 0
         self._bot = self._make_bot()
         self._bot_task: asyncio.Task[None] | None = None
         self._watch_task: asyncio.Task[None] | None = None
@@ -118,6 +121,11 @@ class Run:
     def facts(self) -> list[Fact]:
         """What is on the tape so far."""
         return self.tape.facts
+
+    @property
+    def state(self) -> tuple[str, tuple[str, ...]]:
+        """What the bot said last of its state, and why; empty before it said anything."""
+        return self._evidence.last_state
 
     async def open(self) -> None:
         """Preflight, then the opening of the window, then (micro-cap) the bot."""
@@ -141,6 +149,41 @@ class Run:
         if not self.plan.profile.no_trade:
             self._start_bot()
 
+    async def restart(self) -> None:
+        """Kill the bot where it stands, without winding down, and start it anew: a process that died and came back.
+
+        The client ids of the new start begin with the run's prefix and are longer by one part.
+        """
+        task = self._bot_task
+        if task is None or task.done():
+            raise HarnessError("this step restarts a running bot, and none is running")
+        task.cancel()
+        await asyncio.wait({task}, timeout=KILL_LIMIT_S)
+        if not task.done():
+            raise HarnessError(f"the bot did not die within {KILL_LIMIT_S} s of being cancelled")
+        self._bot = self._make_bot()
+        self.tape.write(
+            BotRestarted(
+                src=Source.RUN,
+                t_local_us=self._clock.now_us(),
+                start=self._starts,
+                client_id_prefix=self._client_id_prefix(),
+            )
+        )
+        self._start_bot()
+
+    def operate(self, action: str) -> None:
+        """The operator's switch: `stop` (cancel, flatten, stay stopped) or `resume` (lift a hard stop)."""
+        bot = self._bot
+        if not isinstance(bot, Operated):
+            raise NotShown(f"the bot {bot.name} has no switch for an operator: it offers no operate(action)")
+        fact = OperatorAction(src=Source.OPERATOR, t_local_us=self._clock.now_us(), action=action, detail="")
+        self.tape.write(fact)
+        try:
+            bot.operate(action)
+        except Exception as error:  # noqa: BLE001  as in `run`
+            self._note_crash(error)
+
     async def close(self) -> None:
         """Close the window, stop the bot, read the venue's books, cover and judge; a second call does nothing."""
         if self._is_closed:
@@ -159,15 +202,26 @@ class Run:
         if self.sealed is None:
             self._folder.close()
 
+    def _client_id_prefix(self) -> str:
+        prefix = self.plan.client_id_prefix
+        return prefix if self._starts == 1 else f"{prefix}r{self._starts}-"
+
     def _make_bot(self) -> Bot:
+        self._starts += 1
+        was_stopped = self._starts > 1 and self.state[0] == "hard_stop"
+        self._evidence = _BotEvidence(self._folder, self.tape, self._clock)
+        rows = (fact.row for fact in self.tape.facts if isinstance(fact, BotFill))
         context = BotContext(
             profile=self.plan.profile,
             venue=self._clients.bot,
             clock=self._clock,
-            evidence=_BotEvidence(self._folder, self.tape, self._clock),
+            evidence=self._evidence,
             symbol=self.plan.symbol,
-            client_id_prefix=self.plan.client_id_prefix,
+            client_id_prefix=self._client_id_prefix(),
             run_id=self.plan.run_id,
+            run_prefix=self.plan.client_id_prefix,
+            recorded_trades=frozenset(row.get("exchange_trade_id", "") for row in rows) - {""},
+            was_stopped=was_stopped,
         )
         try:
             bot = self.plan.factory(context)
@@ -320,6 +374,8 @@ class Run:
 
     def seal(self, circumstances: Mapping[str, Any]) -> Path:
         """Write what is derived from the tape, and put the folder under its own name."""
+        for file in (self.plan.profile, self.plan.terms):
+            self._folder.text(f"{file.id}.yml", file.source.decode())
         self._folder.text("orders.csv", _orders_csv(self.facts))
         self._folder.text("incidents.jsonl", INCIDENTS_NOT_BUILT)
         self._folder.json("verdicts.json", [verdict_json(verdict) for verdict in self.verdicts])
@@ -347,6 +403,7 @@ class _BotEvidence:
 
     def __init__(self, folder: RunFolder, sink: Sink, clock: Clock) -> None:
         self._folder, self._sink, self._clock = folder, sink, clock
+        self.last_state: tuple[str, tuple[str, ...]] = ("", ())
 
     def minute(self, row: Mapping[str, str]) -> None:
         checked_row(MINUTE, row)
@@ -359,6 +416,7 @@ class _BotEvidence:
         self._folder.fill(row)
 
     def state(self, state: str, reasons: Sequence[str]) -> None:
+        self.last_state = (state, tuple(reasons))
         self._sink.write(
             BotStateChanged(src=Source.BOT, t_local_us=self._clock.now_us(), state=state, reasons=tuple(reasons))
         )

@@ -15,8 +15,9 @@ from typing import Protocol, TypeVar
 from botproof.circumstances import circumstances
 from botproof.clock import Clock
 from botproof.closure import Closure, close
+from botproof.document import nearest
 from botproof.errors import Broken, HarnessError, NotShown
-from botproof.events import BotStateChanged, Fact, OpenOrdersRead, OrderSeen, PositionSeen, Side
+from botproof.events import BotStateChanged, Fact, OpenOrdersRead, OrderSeen, PositionSeen, RequestSent, Side
 from botproof.evidence.files import RunFolder
 from botproof.feasibility import Answer, Rules, judge_feasibility
 from botproof.invariants.effects import effects, foreign_names, unexpected_refusals
@@ -30,7 +31,8 @@ from botproof.world import World
 
 Result = TypeVar("Result")
 
-EPOCH_US = 1_771_722_000_000_000  # 2026-02-22T01:00:00Z, where virtual time begins
+EPOCH_US = 1_771_722_000_000_000  # 2026-02-22T01:00:00Z, where virtual time begins unless a scenario says otherwise
+DAY_US = 86_400_000_000
 QUOTES_WITHIN_S = 30  # how long a bot may take until its first quotes rest
 
 
@@ -43,8 +45,13 @@ class StageVenue(Protocol):
     def secrets(self) -> tuple[str, ...]: ...
     def rules(self) -> Rules: ...
     def mid(self) -> Decimal: ...
+    def take_position(self, size: Decimal) -> None: ...
     def place_resting(self, client_id: str, side: Side, distance: Decimal) -> str: ...
     def move_price(self, change: Decimal, over_s: int, recover_s: int | None) -> None: ...
+    def script_funding(self, rate: Decimal) -> None: ...
+    def strike(self, kind: str, call: str, *, times: int | None = 1, code: str = "") -> None: ...
+    def silence(self, channel: str, for_s: int) -> None: ...
+    def unfired(self) -> list[str]: ...
     def disagreements(self, run: Run) -> list[str]: ...
     async def start(self) -> None: ...
     async def stop(self) -> None: ...
@@ -70,15 +77,19 @@ class Stage:
         self.deposit = Decimal(20)
         self.price = Decimal(67500)
         self.volatility_percent = 100
+        self.funding_rate: Decimal | None = None  # as a fraction; None leaves it to the market
+        self.epoch_us = EPOCH_US
+        self.declared = Decimal(0)  # the position that the plan says the account holds before the first order
+        self.window_s: int | None = None  # fixed by the scenario's text; --window does not replace it
         self.runs: list[Run] = []
 
     # setting up
 
     @property
     def world(self) -> World:
-        """The owner of time; it begins at 2026-02-22T01:00:00Z."""
+        """The owner of time; it begins at `epoch_us`."""
         if self._world is None:
-            self._world = World(epoch_us=EPOCH_US)
+            self._world = World(epoch_us=self.epoch_us)
         return self._world
 
     @property
@@ -94,6 +105,8 @@ class Stage:
                 volatility_percent=self.volatility_percent,
             )
             self.world.run(self._venue.start())
+            if self.funding_rate is not None:
+                self._venue.script_funding(self.funding_rate)
         return self._venue
 
     def _inside(self, action: Callable[[], Result]) -> Result:
@@ -115,17 +128,34 @@ class Stage:
             raise HarnessError("an account is opened once, before anything happens at the venue")
         self.deposit = deposit
 
+    def begin_at(self, time_of_day_us: int) -> None:
+        """Virtual time begins at this time of the UTC day, instead of at 01:00."""
+        if self._world is not None:
+            raise HarnessError("the time of day is said once, before anything happens")
+        self.epoch_us = EPOCH_US // DAY_US * DAY_US + time_of_day_us
+
+    def hold(self, size: Decimal, *, is_declared: bool) -> None:
+        """The account holds `size` (signed, BTC) before the run; `is_declared` says whether the plan knows of it."""
+        self.venue.take_position(size)
+        self.declared = size if is_declared else self.declared
+
     def use_role(self, role: str) -> None:
         """The profile that plays `role` (micro_cap, no_trade) by the terms, or by `--profile`."""
         self._profile = self.settings.profiles[role]
+
+    def change_profile(self, changes: Mapping[str, str]) -> None:
+        """Other values for some keys of the profile said so far: another profile, by its sha256."""
+        self._profile = self.known_profile.but(changes)
 
     def use_profile(self, name: str) -> None:
         """A profile fixed by name; `--profile` does not replace it."""
         self._profile = Profile.load(find_profile(name))
 
-    def use_rogue(self, name: str) -> None:
-        """A bot made to break or to leave out one thing, in place of the bot judged."""
-        self.factory = self._rogues[name]
+    def use_rogue(self, misdeed: str) -> None:
+        """A bot made to break or to leave out one thing, in place of the bot judged, by the sentence that tells it."""
+        if misdeed not in self._rogues:
+            raise HarnessError(f"no bot {misdeed!r} is known{nearest(misdeed, self._rogues)}")
+        self.factory = self._rogues[misdeed]
 
     @property
     def known_profile(self) -> Profile:
@@ -156,7 +186,7 @@ class Stage:
         if run.plan.symbol != symbol:
             raise HarnessError(f"{run.plan.profile.id} trades {run.plan.symbol}, not {symbol}")
         self.world.run(run.open())
-        self.world.run_until(lambda: self._is_up(run), QUOTES_WITHIN_S)
+        self.world.run_until(_Arrival(run).is_up, QUOTES_WITHIN_S)
         return run
 
     def _refuse_infeasible(self) -> None:
@@ -167,6 +197,14 @@ class Stage:
         result = judge_feasibility(self.known_profile, rules, floor_to(rules.tick, self.venue.mid()))
         if result.verdict is not Answer.FEASIBLE:
             raise NotShown("\n".join(result.lines()))
+
+    def restart(self) -> None:
+        """Kill the bot in mid-run and start it anew."""
+        self.world.run(self.run.restart())
+
+    def operate(self, action: str) -> None:
+        """The operator's switch: `stop` or `resume`."""
+        self._inside(lambda: self.run.operate(action))
 
     def finish(self) -> Run:
         """Let the window end, stop the bot, close the books, judge, seal."""
@@ -199,7 +237,8 @@ class Stage:
             seed=self.settings.seed,
             symbol=profile.symbol,
             client_id_prefix=f"{profile.instance_name}-{part}-",
-            window_s=self.settings.window_s or self.settings.terms.window_default_min * 60,
+            window_s=self.window_s or self.settings.window_s or self.settings.terms.window_default_min * 60,
+            declared_position=self.declared,
         )
         folder = RunFolder(self.settings.reports, run_id, secrets=secrets)
         try:
@@ -215,17 +254,23 @@ class Stage:
         digest = hashlib.sha256(self.scenario.encode()).hexdigest()[:6]
         return f"{slug[:80]}-{digest}-seed{self.settings.seed}-run{len(self.runs) + 1}"
 
-    def _is_up(self, run: Run) -> bool:
-        """Whether the bot has come to rest: both quotes at the venue, or a state in which it does not quote."""
-        profile, prefix = run.plan.profile, run.plan.client_id_prefix
-        live = {
-            fact.order_id for fact in run.facts if isinstance(fact, OrderSeen) and fact.client_id.startswith(prefix)
-        }
-        states = [fact.state for fact in run.facts if isinstance(fact, BotStateChanged)]
-        levels = len(profile.buy_spreads) + len(profile.sell_spreads)
-        return len(live) >= levels or (bool(states) and states[-1] != "running")
-
     # looking
+
+    def entries_sent(self) -> int:
+        """How many entries the bot has sent so far."""
+        return sum(isinstance(fact, RequestSent) and fact.is_entry for fact in self.facts)
+
+    def await_state(self, state: str, reason: str, limit_s: Decimal) -> None:
+        """Let time pass until the bot says that it is in `state` because of `reason` (any, where it is empty)."""
+
+        def is_there() -> bool:
+            now, reasons = self.run.state
+            return now == state and (not reason or reason in reasons)
+
+        if not self.world.run_until(is_there, limit_s):
+            now, reasons = self.run.state
+            why = f" because {', '.join(reasons)}" if reasons else ""
+            raise AssertionError(f"the bot is not in {state} because {reason}, it is in {now or 'no state'}{why}")
 
     @property
     def facts(self) -> list[Fact]:
@@ -240,7 +285,7 @@ class Stage:
             raise HarnessError(f"there is no invariant {invariant}; known are {[v.id for v in run.verdicts]}")
         return found[0]
 
-    def hold(self, invariant: str) -> None:
+    def require_held(self, invariant: str) -> None:
         """State that an invariant is HELD; raises `Broken` or `NotShown` where it is not."""
         verdict = self.verdict(invariant)
         text = f"{verdict.id} {verdict.promise}: {verdict.reason}"
@@ -298,6 +343,10 @@ class Stage:
             self._close()
         return [complaint for run in self.runs for complaint in self._complaints(run)]
 
+    def unfired(self) -> list[str]:
+        """Faults that were armed and did not take effect: what they were to show is not shown."""
+        return self._venue.unfired() if self._venue is not None else []
+
     def close(self) -> None:
         """Give everything back; called last, whatever happened."""
         for run in self.runs:
@@ -319,6 +368,28 @@ class Stage:
             if verdict.outcome is Outcome.BROKEN and verdict.id not in self._mentioned:
                 yield f"{verdict.id} is BROKEN and no step mentions it: {verdict.reason}"
         yield from run.disagreements
+
+
+class _Arrival:
+    """Watches the tape of a run until the bot has come to rest; no fact is looked at twice."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._levels = len(run.plan.profile.buy_spreads) + len(run.plan.profile.sell_spreads)
+        self._looked_at = 0
+        self._live: set[str] = set()
+        self._state = "running"
+
+    def is_up(self) -> bool:
+        """Whether all quotes are at the venue, or the bot is in a state in which it does not quote."""
+        facts, prefix = self._run.facts, self._run.plan.client_id_prefix
+        for fact in facts[self._looked_at :]:
+            if isinstance(fact, OrderSeen) and fact.client_id.startswith(prefix):
+                self._live.add(fact.order_id)
+            elif isinstance(fact, BotStateChanged):
+                self._state = fact.state
+        self._looked_at = len(facts)
+        return len(self._live) >= self._levels or self._state != "running"
 
 
 def _minute(at_us: int) -> str:

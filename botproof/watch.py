@@ -8,13 +8,15 @@ never pushed, and only then may the run say that the venue's record is covered.
 2. An order reaches the tape when it is first seen and whenever state or filled size moved on; a late report of an
    older state is not written.
 3. A position that is missing from a list of positions is flat, and is written as size zero.
-4. Nothing is inferred: every fact is something the venue said.
+4. Nothing is inferred: every fact is something the venue said. What the account had done earlier on the UTC day is
+   one fact, summed from the venue's lists.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import fields
+from functools import cache
 from typing import Any
 
 from botproof.clock import Clock
@@ -24,8 +26,11 @@ from botproof.events import (
     BillSeen,
     ConnectionChanged,
     ContractRead,
+    EarlierToday,
     Fact,
+    FeeRatesRead,
     FillSeen,
+    FundingSettled,
     ModeOrLeverageChanged,
     OpenOrdersRead,
     OrderSeen,
@@ -38,6 +43,7 @@ from botproof.money import ZERO
 from botproof.ports import (
     AccountPush,
     AccountState,
+    Bill,
     Fill,
     FillPush,
     Order,
@@ -56,6 +62,8 @@ POLL_S = 30  # pushes tell at once; polls are there for what pushes miss, and ne
 LISTS_APART_S = 5  # two readings of the lists of open orders, so that an order in flight shows in one of them
 SETTLE_S = 2  # pushes in flight when the bot has stopped
 DAY_MS = 86_400_000
+FUNDING = "contract_settle_fee"  # business type of a bill (documented)
+TRANSFERS = ("trans_",)  # how the business types of transfers begin (documented)
 CLOCKS_APART_US_MAX = 1_000_000
 
 
@@ -82,7 +90,8 @@ class Observer:
             self._tell(ContractRead, **_said(await self._venue.contract(self._symbol), ContractRead))
             await self._read_account("preflight")
             await self._read_positions("preflight")
-            await self._forget_bills_before()
+            await self._read_fee_rates()
+            await self._read_the_day_before()
             for _ in range(2):
                 await self.read_lists("preflight")
                 await asyncio.sleep(LISTS_APART_S)
@@ -134,6 +143,7 @@ class Observer:
             await self.read_lists("closing")
             await asyncio.sleep(LISTS_APART_S)
             await self._read_histories()
+            await self._read_fee_rates()
             await self.look("closing")
         except (VenueError, Unanswered) as error:
             raise HarnessError(f"the venue's record of the run could not be read: {error}") from error
@@ -194,10 +204,30 @@ class Observer:
     async def _read_positions(self, via: str) -> None:
         self._see_positions(await self._venue.positions(), via, None)
 
-    async def _forget_bills_before(self) -> None:
-        """What was billed before the run is not of the run."""
-        earlier = await self._venue.bills(self._began_ms - DAY_MS, self._began_ms)
-        self._bills.update(bill.bill_id for bill in earlier)
+    async def _read_fee_rates(self) -> None:
+        """The account's own rates; a venue that does not tell them leaves them unknown."""
+        try:
+            rates = await self._venue.fee_rates(self._symbol)
+        except VenueError as error:
+            self._connection("rest", "closed", str(error))
+            return
+        self._tell(FeeRatesRead, symbol=self._symbol, maker_fee_rate=rates.maker, taker_fee_rate=rates.taker)
+
+    async def _read_the_day_before(self) -> None:
+        """What was billed before the run is not of the run, but of its day."""
+        midnight_ms = self._began_ms // DAY_MS * DAY_MS
+        bills = await self._venue.bills(self._began_ms - DAY_MS, self._began_ms)
+        self._bills.update(bill.bill_id for bill in bills)
+        fills = [fill for fill in await self._venue.fills(midnight_ms, self._began_ms) if fill.symbol == self._symbol]
+        self._trades.update(fill.trade_id for fill in fills)
+        today = [bill for bill in bills if bill.t_ms >= midnight_ms and not bill.business_type.startswith(TRANSFERS)]
+        self._tell(
+            EarlierToday,
+            symbol=self._symbol,
+            fills=len(fills),
+            traded_usdt=sum((fill.price * fill.size for fill in fills), ZERO),
+            result_usdt=sum((bill.amount + bill.fee for bill in today), ZERO),
+        )
 
     async def _read_histories(self) -> None:
         now_ms = await self._venue.server_time_ms()
@@ -208,9 +238,7 @@ class Observer:
         for fill in await self._venue.fills(self._began_ms, now_ms):
             self._see_fill(fill, "history")
         for bill in await self._venue.bills(self._began_ms, now_ms):
-            if bill.bill_id not in self._bills:
-                self._bills.add(bill.bill_id)
-                self._tell(BillSeen, bill.t_ms, **_said(bill, BillSeen))
+            self._see_bill(bill)
 
     def _see_order(self, order: Order, via: str) -> None:
         if not _is_news(self._orders.get(order.order_id), order):
@@ -225,6 +253,14 @@ class Observer:
         known = self._orders.get(fill.order_id)
         client_id = fill.client_id or (known.client_id if known else "")
         self._tell(FillSeen, fill.t_ms, **(_said(fill, FillSeen) | {"client_id": client_id}), via=via)
+
+    def _see_bill(self, bill: Bill) -> None:
+        if bill.bill_id in self._bills:
+            return
+        self._bills.add(bill.bill_id)
+        self._tell(BillSeen, bill.t_ms, **_said(bill, BillSeen))
+        if bill.business_type == FUNDING:
+            self._tell(FundingSettled, bill.t_ms, symbol=bill.symbol, rate=None, amount_usdt=bill.amount)
 
     def _see_positions(self, positions: Sequence[Position], via: str, t_ms: int | None) -> None:
         held = [position for position in positions if position.size != 0]
@@ -255,8 +291,15 @@ class Observer:
 
 def _said(value: Any, kind: type[Fact]) -> dict[str, Any]:
     """What `value`, of the ports, says of a fact of `kind`: the fields that bear the same name."""
+    shared = _shared(type(value), kind)  # type: ignore[arg-type]  # mypy doubts that a class can be hashed
+    return {name: getattr(value, name) for name in shared}
+
+
+@cache
+def _shared(told: type[Any], kind: type[Fact]) -> tuple[str, ...]:
+    """The names of the fields that both have; asked for every fact."""
     ours = {field.name for field in fields(kind)}
-    return {field.name: getattr(value, field.name) for field in fields(value) if field.name in ours}
+    return tuple(field.name for field in fields(told) if field.name in ours)
 
 
 def _is_news(known: Order | None, order: Order) -> bool:

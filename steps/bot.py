@@ -74,6 +74,12 @@ def _(stage: Stage, seconds: str) -> None:
     assert stage.entries_sent() == before, f"{stage.entries_sent() - before} entries were sent"
 
 
+@then("the bot crashed")
+def _(stage: Stage) -> None:
+    stage.mention("crash")
+    assert stage.finish().crash, "the bot lived to the end"
+
+
 @then(parsers.parse("the bot is in {state} because {reason} within {seconds} s"))
 def _(stage: Stage, state: str, reason: str, seconds: str) -> None:
     stage.await_state(word(state, STATES), reason, number(seconds))
@@ -82,10 +88,3 @@ def _(stage: Stage, state: str, reason: str, seconds: str) -> None:
 @then(parsers.parse("the bot is running within {seconds} s"))
 def _(stage: Stage, seconds: str) -> None:
     stage.await_state("running", "", number(seconds))
-
-
-@then(parsers.parse("the bot was in {state} because {reason}"))
-def _(stage: Stage, state: str, reason: str) -> None:
-    """At some time of the run."""
-    states = stage.finish().states
-    assert (word(state, STATES), reason) in states, f"the bot was in {sorted(states)}"

@@ -4,11 +4,10 @@ from pytest_bdd import then
 
 from botproof.errors import Broken
 from botproof.events import BotSample
+from botproof.invariants.catalogue import FILES_AGREE
 from botproof.stage import Stage
 
 from .tables import Table, pairs
-
-IDENTITIES = ("C1", "C8", "C10")  # grows as the folds land
 
 
 @then("every row of minute.csv has:")
@@ -23,5 +22,5 @@ def _(stage: Stage, datatable: Table) -> None:
 
 @then("the bot's files agree with the venue")
 def _(stage: Stage) -> None:
-    for invariant in IDENTITIES:
+    for invariant in FILES_AGREE:
         stage.require_held(invariant)

@@ -19,6 +19,11 @@ def _(stage: Stage, percent: str) -> None:
     stage.funding_rate = number(percent) / 100
 
 
+@given(parsers.parse("a market {percent} % as wild as an ordinary hour"))
+def _(stage: Stage, percent: str) -> None:
+    stage.volatility_percent = int(number(percent))
+
+
 @when(parsers.parse("the price {way} {percent} % within {seconds:d} s"))
 def _(stage: Stage, way: str, percent: str, seconds: int) -> None:
     _move(stage, way, percent, seconds, None)

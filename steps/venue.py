@@ -7,7 +7,7 @@ from botproof.stage import Stage
 
 @given(parsers.parse("the venue refuses to tell the bot its fee rates with {code}"))
 def _(stage: Stage, code: str) -> None:
-    stage.venue.strike("refuse", "fee rates", code=code)
+    stage.venue.strike("refuse", "fee rates", times=None, code=code)
 
 
 @when("the answer to the bot's next order is lost")
@@ -18,6 +18,12 @@ def _(stage: Stage) -> None:
 @when("the bot's next order is lost on its way")
 def _(stage: Stage) -> None:
     stage.venue.strike("drop", "order")
+
+
+@when(parsers.parse("the ticker is silent for {seconds:d} s"))
+def _(stage: Stage, seconds: int) -> None:
+    stage.venue.silence("ticker", seconds)
+    stage.world.run_for(seconds)
 
 
 @when(parsers.parse("the venue refuses the bot's next {count:d} cancels with {code}"))

@@ -14,7 +14,7 @@ Feature: No single entry is worth more than the envelope
       | E2      | no order above the envelope |
 
   Scenario: one entry of three times the minimum is worth more than 20 USDT
-    Given a bot that sends one entry worth more than the envelope
+    Given a bot that sends entries worth more than the envelope
     And the bot is running on BTCUSDT
     When the bounded window ends
     Then promise E2 is BROKEN because above 20.00

@@ -27,3 +27,4 @@ Feature: Every net position is closed by one reduce-only exit at a time
     When the price falls 0.40 % within 10 s and recovers within 60 s
     And the bounded window ends
     Then promise E10 is BROKEN because had no exit
+    And promise E11 is BROKEN because had reached its time limit

@@ -8,7 +8,7 @@ Feature: Exposure never exceeds the envelope
     And a calm market at 67500 USDT
     And a flat account of 20 USDT
 
-  Scenario: both quotes rest, one fills and its exit works
+  Scenario: both quotes rest, one fills and its exit rests
     Given the bot is running on BTCUSDT
     When the price falls 0.40 % within 10 s and recovers within 60 s
     And the bounded window ends

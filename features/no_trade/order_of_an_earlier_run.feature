@@ -21,5 +21,8 @@ Feature: A no-trade bot clears what an earlier run of its own left, and nothing 
     When the bounded window ends
     Then the resting order is still open
     And promise N1 is BROKEN because an order rests inside the window
+    And these promises are NOT SHOWN:
+      | promise | about               |
+      | E14     | nothing left behind |
     And the venue saw:
       | settings changed | 1 |
