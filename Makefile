@@ -2,12 +2,15 @@
 #
 #   make accept   the acceptance suite on the fake, and its report; fails if pytest fails
 #   make test     linter, types and the harness's own tests; fails if any of the three does
-#   make search   the correct bot over 500 seeds (about 5 min); SEEDS=0:2000 for more, what is known is not run again
+#   make search   the correct bot over 500 seeds (about 5 min); SEEDS=0:2000 for more, what is known is not run again;
+#                 SEEDS=0:200 SEARCH="--window 9h --begin 15:30" crosses midnight and two fundings (about an hour)
+#   make mutants  which changes of the judgement would no test notice? MODULES="exits ledger" asks for some alone
 #   make clean    removes what the two have set up; the evidence under reports/ stays
 
 PYTHON ?= python3
 REPORTS := reports
 SEEDS ?= 0:500
+SEARCH ?=
 
 # uv is bootstrapped from a plain interpreter and fetches none itself.
 UV_VERSION := 0.13.9
@@ -33,7 +36,7 @@ export UV_CACHE_DIR := $(CURDIR)/.tools/cache/uv
 export npm_config_cache := $(CURDIR)/.tools/cache/npm
 endif
 
-.PHONY: accept test search setup report-tools clean
+.PHONY: accept test search mutants setup report-tools clean
 
 accept: setup
 	@rm -rf $(REPORTS)/allure-results
@@ -50,7 +53,10 @@ test: setup
 	exit $$failed
 
 search: setup
-	@$(RUN) botproof search --seeds $(SEEDS)
+	@$(RUN) botproof search --seeds $(SEEDS) $(SEARCH)
+
+mutants: setup
+	@$(RUN) python scripts/mutants.py $(MODULES)
 
 setup: $(UV)
 	@[ -x .venv/bin/pytest ] || echo "setting up (about 30 s)"

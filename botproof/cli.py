@@ -3,10 +3,12 @@
 What a command needs is imported inside it, so that `--help` and a refusal are there at once.
 """
 
+import re
+import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
@@ -23,7 +25,11 @@ RESERVED = (
 )  # fmt: skip
 _CANNOT = 2
 _SEEDS_TEXT_MAX = 40
+_SEEDS_A_LINE = 50
+_TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
 _OPENING_PRICE_USDT = Decimal(67_500)  # where the fake's market opens
+
+Item = TypeVar("Item")
 
 
 class Front(click.Group):
@@ -119,16 +125,19 @@ def feasible(profile_name: str, price_text: str | None, *, with_suggestion: bool
 @main.command(
     name="search",
     short_help="The correct bot over many seeds: is anything ever broken?",
-    epilog="Example:\n\n\b\n  botproof search --seeds 0:4",
+    epilog="Example:\n\n\b\n  botproof search --seeds 0:4\n  botproof search --seeds 0:200 --window 9h --begin 15:30",
 )
 @click.option("--seeds", metavar="A:B", required=True, help="Seeds from A up to but not B.")
 @click.option("--bot", default="reference", metavar="BOT", help="reference (default) or python:module:factory.")
+@click.option("--window", default="15m", metavar="W", help="Length of every window, such as 15m (default) or 9h.")
+@click.option("--begin", default="01:00", metavar="HH:MM", help="UTC time of day when a run begins. Default: 01:00.")
 @click.option("--reports", default="reports", metavar="DIR", help="Where the ledger is kept. Default: reports.")
 @click.option("--workers", default=2, type=click.IntRange(1, 64), help="Processes at work. Default: 2.")
-def search_seeds(seeds: str, bot: str, reports: str, workers: int) -> int:
+def search_seeds(seeds: str, bot: str, window: str, begin: str, reports: str, workers: int) -> int:
     r"""The bot over many seeds of 15 simulated minutes on the fake, micro-cap and no-trade.
 
-    What the ledger holds already is not run again.
+    What the ledger holds already is not run again. A seed that breaks a promise, leaves something unexplained or
+    loses a unit of money is written as a scenario to DIR/search.
 
     \b
     Exit codes: 0 nothing was broken and nothing went unnoticed
@@ -137,22 +146,48 @@ def search_seeds(seeds: str, bot: str, reports: str, workers: int) -> int:
     """
     from pathlib import Path
 
-    from botproof.search import search, summary
+    from botproof.search import FOUND, search, summary
+    from botproof.seeded import Asked
     from botproof.settings import read_settings
 
     first, end = _seed_range(seeds)
-    read_settings({"bot": bot, "reports": reports}, Path.cwd())
-    tried = []
-    for one in search(first, end, bot=bot, reports=Path.cwd() / reports, workers=workers):
-        tried.append(one)
-        if len(tried) % 50 == 0:
-            click.echo(f"{len(tried)} of {end - first} seeds", err=True)
+    begin_min = _minute_of_day(begin)
+    settings = read_settings({"bot": bot, "window": window, "reports": reports}, Path.cwd())
+    assert settings.window_s is not None
+    asked = Asked(bot=bot, window_s=settings.window_s, begin_min=begin_min)
+    tried = list(_counted(search(first, end, asked=asked, reports=settings.reports, workers=workers), end - first))
     for line in summary(tried):
         click.echo(line)
     unclean = [one.seed for one in tried if not one.is_clean]
     if unclean:
-        click.echo(f"again: botproof search --bot {bot} --seeds {unclean[0]}:{unclean[0] + 1}")
+        same = shlex.join(["--bot", bot, "--window", window, "--begin", begin])
+        click.echo(f"again: botproof search {same} --seeds {unclean[0]}:{unclean[0] + 1}")
+        click.echo(f"as scenarios: {settings.reports / FOUND}")
     return 1 if unclean else 0
+
+
+def _counted(seeds: Iterable[Item], total: int) -> Iterator[Item]:
+    """The same, with a bar on a terminal and a line now and then elsewhere."""
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    if console.is_terminal:
+        yield from track(seeds, "seeds", total, console=console, transient=True)
+        return
+    for count, one in enumerate(seeds, 1):
+        if count % _SEEDS_A_LINE == 0:
+            click.echo(f"{count} of {total} seeds", err=True)
+        yield one
+
+
+def _minute_of_day(text: str) -> int:
+    from botproof.document import shown
+
+    match = _TIME_OF_DAY.fullmatch(text)
+    if match is None:
+        raise Refusal(f"--begin: expected a UTC time of day such as 15:30, found {shown(text)}")
+    return int(match[1]) * 60 + int(match[2])
 
 
 def _seed_range(text: str) -> tuple[int, int]:

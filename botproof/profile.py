@@ -15,7 +15,7 @@ Decimal('5')
 import hashlib
 import importlib.util
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -113,6 +113,7 @@ class Profile:
 
     path: Path
     sha256: str  # of the file's bytes: what a run is bound to
+    source: bytes = field(repr=False)  # the file's bytes: they go into the evidence of every run
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
@@ -129,7 +130,18 @@ class Profile:
             rule(values, path.name, violations)
         if violations.lines:
             raise ProfileError(shown_path(path), violations.lines)
-        return cls(**values, path=path, sha256=hashlib.sha256(data).hexdigest())
+        return cls(**values, path=path, sha256=hashlib.sha256(data).hexdigest(), source=data)
+
+    def but(self, changes: Mapping[str, str]) -> Self:
+        """The same profile with other values, as text, for some of its keys; another file by its sha256.
+
+        Raises `ProfileError` as `parse` does; a key that the file does not hold is added at its end.
+        """
+        lines = self.source.decode().splitlines()
+        for key, value in changes.items():
+            at = next((n for n, line in enumerate(lines) if line.startswith(f"{key}:")), len(lines))
+            lines[at : at + 1] = [f"{key}: {value}"]
+        return type(self).parse("\n".join([*lines, ""]).encode(), self.path)
 
     @property
     def mode(self) -> str:

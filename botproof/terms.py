@@ -118,6 +118,7 @@ class Terms:
 
     path: Path
     sha256: str
+    source: bytes = field(repr=False)
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
@@ -137,7 +138,7 @@ class Terms:
                 violations.add(f"roles.{role}", f"a profile of a mode ending in _{role.replace('_', '')}", profile_id)
         if violations.lines:
             raise ProfileError(shown_path(path), violations.lines)
-        return cls(**values, path=path, sha256=hashlib.sha256(data).hexdigest())
+        return cls(**values, path=path, sha256=hashlib.sha256(data).hexdigest(), source=data)
 
 
 def find_terms(text: str) -> Path:

@@ -60,16 +60,13 @@ class _Halt(Exception):
 class _Timer(asyncio.TimerHandle):
     """A timer that knows when it was made."""
 
-    __slots__ = ("order",)
+    __slots__ = ("rank",)
 
-    order: int
-    _when: float  # of asyncio: what when() returns
+    rank: tuple[float, int]  # due time, order of creation
     _scheduled: bool  # of asyncio: whether it is on the heap, which a cancelled timer may still be
 
-    def __lt__(self, other: object) -> bool:
-        if not isinstance(other, _Timer):
-            return NotImplemented
-        return self._when < other._when or (self._when == other._when and self.order < other.order)
+    def __lt__(self, other: "_Timer") -> bool:  # type: ignore[override]  # every timer of this loop is one
+        return self.rank < other.rank
 
 
 class _Turnstile(selectors.DefaultSelector):
@@ -93,7 +90,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     _closed: bool  # of asyncio
 
     def __init__(self) -> None:
-        self._now = 0.0
+        self._now, self._now_us = 0.0, 0
         self._turns = 0
         self._threads_out = 0
         self._until_us: int | None = None
@@ -112,7 +109,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def now_us(self) -> int:
         """Virtual microseconds since the loop was made."""
-        return round(self._now * 1_000_000)
+        return self._now_us
 
     def drive(self, *, until_us: int | None = None, stop_when: Callable[[], bool] | None = None) -> bool:
         """Run from outside until `stop_when` holds (True) or all that is due by `until_us` is done (False).
@@ -138,7 +135,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         if self._closed:
             raise RuntimeError("Event loop is closed")
         timer = _Timer(when, callback, args, self, context)
-        timer.order = next(self._orders)
+        timer.rank = (when, next(self._orders))
         heapq.heappush(self._scheduled, timer)
         timer._scheduled = True  # noqa: SLF001 -- as asyncio does in call_at
         return timer
@@ -170,7 +167,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._move_to(due)
 
     def _move_to(self, instant: float) -> None:
-        self._now = instant
+        self._now, self._now_us = instant, round(instant * 1_000_000)
         self._clock_resolution = math.ulp(instant)
         self._turns = 0
 

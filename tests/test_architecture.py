@@ -27,7 +27,7 @@ FLOORS = (
     (("ports",),),
     (("network", "virtual"), ("venue",), ("bots",), ("evidence",), ("circumstances",), ("tripwire",)),
     (("settings", "record", "watch", "world", "live", "run", "stage"),),
-    (("plugin", "session", "fixtures", "search", "cli"),),
+    (("plugin", "session", "fixtures", "seeded", "search", "cli"),),
 )
 PLACE = {
     room: (floor, stranger, place)
@@ -46,7 +46,6 @@ KNOWN_TO = {
     "allure": {"botproof.evidence.attachments"},
     "allure_commons": {"botproof.evidence.attachments"},
     "allure_pytest": {"botproof.evidence.attachments"},
-    "matplotlib": {"botproof.evidence.plots"},
     "uvicorn": {"botproof.fakes.bitget.server"},
     "websockets": {"botproof.venue.stream", "botproof.fakes.bitget.ws", "botproof.fakes.bitget.server"},
 }
@@ -216,7 +215,7 @@ def misnamed(module: Module) -> Iterator[str]:
 
 
 def secrets_told(module: Module) -> Iterator[str]:
-    """Allure, uvicorn, websockets and matplotlib are known to those who need them."""
+    """Allure, uvicorn and websockets are known to those who need them."""
     for each in module.imports:
         knowers = KNOWN_TO.get(each.target.split(".")[0])
         if knowers is not None and module.name not in knowers:
@@ -339,7 +338,7 @@ PLANTED: Mapping[Rule, tuple[tuple[str, str], ...]] = {
         ("botproof.evidence.files", "from allure_commons.types import AttachmentType"),
         ("botproof.venue.rest", "import websockets"),
         ("botproof.fakes.bitget.rest", "import uvicorn"),
-        ("botproof.evidence.attachments", "def f():\n    import matplotlib.pyplot"),
+        ("botproof.evidence.picture", "def f():\n    import allure"),
     ),
     impure: (
         ("botproof.events", "import time"),

@@ -14,9 +14,12 @@ from botproof.errors import HarnessError, NotShown, VenueError
 from botproof.events import (
     BillSeen,
     BotFill,
+    BotRestarted,
     Covered,
+    EarlierToday,
     FillSeen,
     OpenOrdersRead,
+    OperatorAction,
     OrderType,
     RunEnded,
     RunStarted,
@@ -31,8 +34,10 @@ from botproof.fakes.rogues import ROGUES
 from botproof.invariants.judge import judge
 from botproof.invariants.verdict import Outcome
 from botproof.ports import BotContext, BotFactory, OrderRequest
+from botproof.profile import Profile
 from botproof.run import MINUTE_US
 from botproof.stage import Stage
+from botproof.terms import Terms
 
 
 class Scripted:
@@ -405,3 +410,114 @@ def test_an_infeasible_profile_is_not_run(tmp_path: Path) -> None:
         with pytest.raises(NotShown, match="INFEASIBLE at 67"):
             stage.start("BTCUSDT")
         assert stage.runs == []
+
+
+class Switched(Scripted):
+    """Remembers what its operator did."""
+
+    def __init__(self, context: BotContext) -> None:
+        super().__init__(context)
+        self.actions: list[str] = []
+
+    def operate(self, action: str) -> None:
+        self.actions.append(action)
+        if action == "break":
+            raise RuntimeError("the switch came off")
+
+
+def test_what_the_operator_does_is_on_the_tape_and_reaches_the_bot(tmp_path: Path) -> None:
+    made: list[Switched] = []
+
+    def create(context: BotContext) -> Switched:
+        made.append(Switched(context))
+        return made[-1]
+
+    with a_stage(tmp_path, bot=create, window="2m") as stage:
+        stage.start("BTCUSDT")
+        stage.operate("stop")
+        stage.operate("resume")
+        stage.finish()
+        actions = [(fact.action, fact.src) for fact in stage.facts if isinstance(fact, OperatorAction)]
+    assert actions == [("stop", Source.OPERATOR), ("resume", Source.OPERATOR)]
+    assert made[0].actions == ["stop", "resume"]
+
+
+def test_a_bot_without_a_switch_shows_nothing_of_an_operators_stop(tmp_path: Path) -> None:
+    with a_stage(tmp_path, bot=Scripted, window="2m") as stage:
+        stage.start("BTCUSDT")
+        with pytest.raises(NotShown, match="scripted has no switch"):
+            stage.operate("stop")
+        stage.finish()
+        assert not [fact for fact in stage.facts if isinstance(fact, OperatorAction)]
+
+
+def test_a_switch_that_breaks_is_a_crash_of_the_bot(tmp_path: Path) -> None:
+    with a_stage(tmp_path, bot=Switched, window="2m") as stage:
+        stage.start("BTCUSDT")
+        stage.operate("break")
+        assert stage.finish().crash == "RuntimeError: the switch came off"
+
+
+def test_a_restarted_bot_gets_longer_client_ids_and_the_trades_that_were_written_down(tmp_path: Path) -> None:
+    contexts: list[BotContext] = []
+
+    class Writing(Scripted):
+        async def run(self) -> None:
+            if self.context.client_id_prefix == self.context.run_prefix:
+                self.context.evidence.fill({"exchange_trade_id": "77"})
+            await super().run()
+
+    def create(context: BotContext) -> Writing:
+        contexts.append(context)
+        return Writing(context)
+
+    with a_stage(tmp_path, bot=create, window="2m") as stage:
+        run = stage.start("BTCUSDT")
+        stage.restart()
+        stage.finish()
+        [restarted] = [fact for fact in run.facts if isinstance(fact, BotRestarted)]
+    first, second = contexts
+    assert first.client_id_prefix == first.run_prefix == second.run_prefix
+    assert second.client_id_prefix == f"{second.run_prefix}r2-" == restarted.client_id_prefix
+    assert (first.recorded_trades, second.recorded_trades) == (frozenset(), {"77"})
+
+
+def test_a_bot_that_is_gone_cannot_be_restarted(tmp_path: Path) -> None:
+    with a_stage(tmp_path, bot=Leaving, window="2m") as stage:
+        stage.start("BTCUSDT")
+        stage.world.run_for(100)
+        with pytest.raises(HarnessError, match="none is running"):
+            stage.restart()
+
+
+def test_a_position_of_before_is_not_of_the_run_but_of_its_day(tmp_path: Path) -> None:
+    with a_stage(tmp_path, role="no_trade", window="2m") as stage:
+        stage.hold(Decimal("0.0001"), is_declared=True)
+        finished(stage)
+        [earlier] = [fact for fact in stage.facts if isinstance(fact, EarlierToday)]
+        assert not [fact for fact in stage.facts if isinstance(fact, FillSeen)]
+        assert stage.position() == Decimal("0.0001")
+    assert (earlier.fills, earlier.traded_usdt > 6) == (1, True)
+
+
+def test_the_profile_and_the_terms_of_a_run_lie_in_its_folder(tmp_path: Path) -> None:
+    with a_stage(tmp_path, window="2m") as stage:
+        stage.change_profile({"executor_refresh_time": "45"})
+        run = finished(stage).run
+        assert run.sealed is not None
+        profile = Profile.load(run.sealed / f"{run.plan.profile.id}.yml")
+        terms = Terms.load(run.sealed / "day15.yml")
+    assert (profile.executor_refresh_time, profile.sha256) == (45, run.plan.profile.sha256)
+    assert terms.sha256 == run.plan.terms.sha256
+
+
+def test_a_hard_stop_outlives_the_process_that_said_it(tmp_path: Path) -> None:
+    with a_stage(tmp_path, window="5m") as stage:
+        stage.start("BTCUSDT")
+        stage.operate("stop")
+        stage.world.run_for(5)
+        stage.restart()
+        stage.world.run_for(100)
+        assert stage.run.state[0] == "hard_stop"
+        assert stage.verdict("E13").outcome is Outcome.HELD
+        assert stage.settle() == []

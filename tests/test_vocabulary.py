@@ -87,6 +87,11 @@ def test_a_phrase_stands_once() -> None:
     assert len(set(texts)) == len(texts)
 
 
+def test_every_phrase_stands_in_the_guide_to_writing_features() -> None:
+    guide = (ROOT / "docs" / "writing-features.md").read_text()
+    assert [phrase.text for phrase in PHRASES if f"`{phrase.text}`" not in guide] == []
+
+
 def test_phrases_are_in_alphabetical_order_within_their_kind() -> None:
     assert unsorted(PHRASES) == []
 

@@ -12,8 +12,11 @@ from botproof.errors import HarnessError, Unanswered, VenueError
 from botproof.events import (
     BillSeen,
     ConnectionChanged,
+    EarlierToday,
     Fact,
+    FeeRatesRead,
     FillSeen,
+    FundingSettled,
     ModeOrLeverageChanged,
     OpenOrdersRead,
     OrderSeen,
@@ -28,6 +31,7 @@ from botproof.ports import (
     AccountState,
     Bill,
     Contract,
+    FeeRates,
     Fill,
     FillPush,
     Order,
@@ -107,6 +111,7 @@ class Told:
         self.trades: tuple[Fill, ...] = ()
         self.billed: tuple[Bill, ...] = ()
         self.failure: Exception | None = None
+        self.secretive: VenueError | None = None  # what it says to whoever asks for fee rates
 
     async def server_time_ms(self) -> int:
         return self._world.clock.now_us() // 1000
@@ -124,6 +129,11 @@ class Told:
 
     async def account(self, _symbol: str) -> AccountState:
         return self.accounts.pop(0) if len(self.accounts) > 1 else self.accounts[0]
+
+    async def fee_rates(self, _symbol: str) -> FeeRates:
+        if self.secretive is not None:
+            raise self.secretive
+        return FeeRates(maker=Decimal("0.0002"), taker=Decimal("0.0006"))
 
     async def positions(self) -> tuple[Position, ...]:
         return ()
@@ -154,6 +164,29 @@ class Told:
     async def public_stream(self, _symbol: str, _channels: Sequence[str]) -> AsyncIterator[Push]:
         yield StreamOpened(private=False)
         await asyncio.Event().wait()
+
+
+def before_a_run(**told: Any) -> list[Fact]:
+    """What the preflight writes of a venue that says these things."""
+    with World(epoch_us=T0 * 1000) as world:
+        venue = Told(world)
+        for name, value in told.items():
+            setattr(venue, name, value)
+        tape = Tape()
+        world.run(Observer(venue, tape, world.clock, "BTCUSDT").preflight())  # type: ignore[arg-type]
+        return tape.facts
+
+
+def bill_of(bill_id: str, business_type: str, amount: str, fee: str, t_ms: int) -> Bill:
+    return Bill(
+        bill_id=bill_id,
+        symbol="BTCUSDT",
+        business_type=business_type,
+        amount=Decimal(amount),
+        fee=Decimal(fee),
+        balance=Decimal(20),
+        t_ms=t_ms,
+    )
 
 
 def watched(pushes: Sequence[Push] = (), *, seconds: int = 1, close: bool = False, **told: Any) -> list[Fact]:
@@ -281,3 +314,36 @@ def test_closing_does_not_write_again_what_was_pushed() -> None:
 def test_a_venue_that_cannot_be_read_at_the_end_closes_nothing() -> None:
     with pytest.raises(HarnessError, match="could not be read: timed out"):
         watched(close=True, failure=Unanswered("timed out"))
+
+
+def test_the_account_s_own_fee_rates_are_read_before_the_run() -> None:
+    [rates] = of(FeeRatesRead, before_a_run())
+    assert (rates.maker_fee_rate, rates.taker_fee_rate) == (Decimal("0.0002"), Decimal("0.0006"))
+
+
+def test_a_venue_that_tells_no_fee_rates_leaves_them_unknown_and_the_refusal_written() -> None:
+    facts = before_a_run(secretive=VenueError("40010", "no", status=400))
+    assert of(FeeRatesRead, facts) == []
+    assert [(fact.channel, fact.state) for fact in of(ConnectionChanged, facts)] == [("rest", "closed")]
+
+
+def test_what_the_account_did_earlier_on_the_day_is_one_fact() -> None:
+    midnight = T0 // 86_400_000 * 86_400_000
+    bills = (
+        bill_of("1", "buy", "-0.5", "-0.01", midnight - 1),  # of the day before
+        bill_of("2", "trans_from_exchange", "100", "0", midnight),
+        bill_of("3", "sell", "-0.25", "-0.004", midnight),
+        bill_of("4", "contract_settle_fee", "0.01", "0", T0 - 1),
+    )
+    [earlier] = of(
+        EarlierToday, before_a_run(billed=bills, trades=(FILL, replace(FILL, trade_id="8", symbol="ETHUSDT")))
+    )
+    assert (earlier.fills, earlier.traded_usdt) == (1, Decimal("6.72637"))
+    assert earlier.result_usdt == Decimal("-0.244")
+
+
+def test_a_bill_of_funding_is_a_settlement_too() -> None:
+    facts = watched(close=True, billed=(bill_of("6", "contract_settle_fee", "-0.0034", "0", T0 + 5),))
+    assert [(fact.amount_usdt, fact.t_venue_us) for fact in of(FundingSettled, facts)] == [
+        (Decimal("-0.0034"), (T0 + 5) * 1000)
+    ]

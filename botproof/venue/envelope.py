@@ -119,7 +119,8 @@ def envelope(status: int, content: bytes) -> Envelope:
 
 def decoded(content: bytes | str) -> Any:
     """JSON with exact numbers; raises `ValueError`."""
-    return json.loads(content, parse_float=Decimal, parse_constant=_refuse_constant)
+    text = content if isinstance(content, str) else content.decode(json.detect_encoding(content), "surrogatepass")
+    return _DECODER.decode(text)
 
 
 def row_list(data: Any, what: str) -> list[Any]:
@@ -148,6 +149,9 @@ def _whole(text: str) -> int:
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(name)
+
+
+_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
 
 
 def short(found: object) -> str:

@@ -21,6 +21,7 @@ from botproof.ports import (
     BookPush,
     Contract,
     Depth,
+    FeeRates,
     Fill,
     FillPush,
     KeyInfo,
@@ -141,6 +142,12 @@ def account(body: Any, symbol: str) -> AccountState:
         available_usdt=row.number("available"),
         unrealized_usdt=row.number("unrealizedPL", default=ZERO),
     )
+
+
+def fee_rates(body: Any) -> FeeRates:
+    """The account's own rates; negative = a rebate."""
+    row = Row(body, "trade rate")
+    return FeeRates(maker=row.number("makerFeeRate"), taker=row.number("takerFeeRate"))
 
 
 def position(body: Any) -> Position:

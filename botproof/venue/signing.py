@@ -25,7 +25,7 @@ class Credentials:
 def sign(secret: str, prehash: str | bytes) -> str:
     """The signature of `prehash` under `secret`."""
     message = prehash.encode() if isinstance(prehash, str) else prehash
-    return base64.b64encode(hmac.new(secret.encode(), message, hashlib.sha256).digest()).decode()
+    return base64.b64encode(hmac.digest(secret.encode(), message, hashlib.sha256)).decode()
 
 
 def signed_headers(

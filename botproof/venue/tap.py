@@ -13,8 +13,7 @@ From the answers the tap also writes what the bot was shown: the best prices of 
 import itertools
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 
@@ -44,8 +43,8 @@ _ACTIONS = {
 }
 _DEPTH = "/api/v2/mix/market/merge-depth"
 _ACCOUNT = "/api/v2/mix/account/account"
-
-Word = TypeVar("Word", bound=StrEnum)
+_SIDES = {side.value: side for side in Side}
+_ORDER_TYPES = {kind.value: kind for kind in OrderType}
 
 
 class Tap(httpx.AsyncBaseTransport):
@@ -62,13 +61,12 @@ class Tap(httpx.AsyncBaseTransport):
             raise httpx.ConnectError("the run is over for this client", request=request)
         number = await self._sent(request) if "ACCESS-KEY" in request.headers else None
         try:
-            response = await self._inner.handle_async_request(request)
-            content = await _drained(response)
+            response = await _whole(await self._inner.handle_async_request(request))
         except BaseException as error:
             self._unknown(number, f"{type(error).__name__} {error}".rstrip())
             raise
-        self._answered(number, request, response, content)
-        return _as_it_came(response, content)
+        self._answered(number, request, response)
+        return response
 
     async def aclose(self) -> None:
         """Close the transport inside, and let nothing pass any more."""
@@ -86,9 +84,9 @@ class Tap(httpx.AsyncBaseTransport):
             fact = RequestUnknown(src=Source.TAP, t_local_us=self._clock.now_us(), request=number, reason=reason)
             self._sink.write(fact)
 
-    def _answered(self, number: int | None, request: httpx.Request, response: httpx.Response, content: bytes) -> None:
+    def _answered(self, number: int | None, request: httpx.Request, response: httpx.Response) -> None:
         try:
-            answer = envelope(response.status_code, _decoded(response, content))
+            answer = envelope(response.status_code, _decoded(response))
         except Unanswered as unreadable:
             self._unknown(number, str(unreadable))
             return
@@ -98,12 +96,12 @@ class Tap(httpx.AsyncBaseTransport):
             self._shown(request, answer, signed=number is not None)
 
     def _shown(self, request: httpx.Request, answer: Envelope, *, signed: bool) -> None:
-        symbol = request.url.params.get("symbol", "").upper()
+        path = request.url.path
         try:
-            if request.url.path == _DEPTH:
-                self._top_of_book(answer, symbol)
-            elif request.url.path == _ACCOUNT and signed:
-                self._settings(answer, symbol)
+            if path == _DEPTH:
+                self._top_of_book(answer, _symbol(request))
+            elif path == _ACCOUNT and signed:
+                self._settings(answer, _symbol(request))
         except Unanswered:
             return  # the bot was shown nothing that can be read
 
@@ -143,7 +141,7 @@ class Tap(httpx.AsyncBaseTransport):
 def request_sent(request: httpx.Request, body: bytes, *, number: int, now_us: int) -> RequestSent:
     """The fact of a signed request, read from its bytes; what cannot be read in it stays empty."""
     named = _named(request, body)
-    order_type = _word(OrderType, named.get("orderType"))
+    order_type = _ORDER_TYPES.get(_text(named.get("orderType")).lower())
     return RequestSent(
         src=Source.TAP,
         t_local_us=now_us,
@@ -152,7 +150,7 @@ def request_sent(request: httpx.Request, body: bytes, *, number: int, now_us: in
         path=request.url.path,
         action=_action(request),
         symbol=_text(named.get("symbol")).upper(),
-        side=_word(Side, named.get("side")),
+        side=_SIDES.get(_text(named.get("side")).lower()),
         order_type=order_type,
         force=_text(named.get("force")).lower(),
         price=None if order_type is OrderType.MARKET else _amount(named.get("price")),
@@ -194,18 +192,21 @@ def _request_answered(answer: Envelope, number: int, now_us: int) -> RequestAnsw
     )
 
 
-async def _drained(response: httpx.Response) -> bytes:
-    """The bytes of the answer as they came, still encoded."""
+async def _whole(response: httpx.Response) -> httpx.Response:
+    """The answer with all its bytes as they came, still encoded. One that was made of bytes is whole already."""
+    if response.is_stream_consumed:
+        return response
     stream = response.stream
     if not isinstance(stream, httpx.AsyncByteStream):
         raise HarnessError(f"a transport for asynchronous clients answers with a stream of that kind; found {stream!r}")
     try:
-        return b"".join([chunk async for chunk in stream])
+        content = b"".join([chunk async for chunk in stream])
     finally:
         await response.aclose()
+    return _of_bytes(response, content)
 
 
-def _as_it_came(response: httpx.Response, content: bytes) -> httpx.Response:
+def _of_bytes(response: httpx.Response, content: bytes) -> httpx.Response:
     return httpx.Response(
         response.status_code,
         headers=response.headers,
@@ -214,11 +215,19 @@ def _as_it_came(response: httpx.Response, content: bytes) -> httpx.Response:
     )
 
 
-def _decoded(response: httpx.Response, content: bytes) -> bytes:
+def _decoded(response: httpx.Response) -> bytes:
+    """What a whole answer says; what the bot gets is left unread."""
+    if response.is_stream_consumed:
+        return response.content
+    assert isinstance(response.stream, httpx.ByteStream)
     try:
-        return _as_it_came(response, content).read()
+        return _of_bytes(response, b"".join(response.stream)).read()
     except httpx.DecodingError as error:
         raise Unanswered(f"HTTP {response.status_code}: {error}") from None
+
+
+def _symbol(request: httpx.Request) -> str:
+    return str(request.url.params.get("symbol", "")).upper()
 
 
 def _text(value: object) -> str:
@@ -226,12 +235,9 @@ def _text(value: object) -> str:
     return "" if value is None else str(value).strip()
 
 
-def _word(kind: type[Word], value: object) -> Word | None:
-    text = _text(value).lower()
-    return kind(text) if text in set(kind) else None
-
-
 def _amount(value: object) -> Decimal | None:
+    if value is None:
+        return None
     try:
         amount = Decimal(_text(value))
     except InvalidOperation:
