@@ -5,8 +5,9 @@
    other bot, the reference bot included, prove the harness and close nothing (K0).
 3. Only complete runs count, whose tape agreed with the venue's journal where there is one.
 4. The fake and the rehearsal never show K4 to K8. Only the promises in `REHEARSABLE` may be HELD in a rehearsal of the
-   same bot and profile instead of live.
-5. A promise that is BROKEN in any run of the bot under proof, wherever it ran, keeps K5 open.
+   same bot and profile instead of live, of a window that is no shorter than a live one must be.
+5. A promise that is BROKEN in any run of the bot under proof, wherever it ran, keeps K5 open; likewise an identity K8,
+   and N1, in a no-trade run, K7. What shows K7 is HELD in one window of at least the terms' length.
 6. Live windows of at least the terms' length add up (K5, K6, K8): a promise is HELD over them where it is HELD in one,
    or where what was exercised in those that lacked nothing but exercise reaches what the terms ask for. A window in
    which a fact was missing adds nothing, nor does a rehearsal.
@@ -155,13 +156,10 @@ class _Case:
 
     def promises(self) -> str:
         """K5."""
-        broken = [
-            f"{v.id} in {run.run_id}" for run in self._own for v in run.verdicts if _is(v, Outcome.BROKEN, ENVELOPE)
-        ]
-        if broken:
-            return f"BROKEN on the bot under proof: {', '.join(broken)}"
+        if broken := self._broken(ENVELOPE):
+            return broken
         live = self._added_up(self._windows(MICRO_CAP), ENVELOPE)
-        rehearsed = _held(run for run in self._counting if run.venue == REHEARSAL and run.mode == MICRO_CAP)
+        rehearsed = _held(self._windows(MICRO_CAP, REHEARSAL))
         missing = [id_ for id_ in live if not (id_ in REHEARSABLE and id_ in rehearsed)]
         return f"not HELD in live micro-cap windows: {self._told(live, missing)}" if missing else ""
 
@@ -177,28 +175,31 @@ class _Case:
 
     def no_trade_window(self) -> str:
         """K7: the sensitivity proof cannot be made yet, so a window that held alone does not show it."""
-        missing = self._window(NO_TRADE, self._terms.window_no_trade_min, "no-trade")
-        if missing:
+        if broken := self._broken(("N1",)):
+            return broken
+        if missing := self._window(NO_TRADE, self._terms.window_no_trade_min, "no-trade"):
             return missing
-        if "N1" not in _held(run for run in self._live if run.mode == NO_TRADE):
+        if "N1" not in _held(self._windows(NO_TRADE)):
             return "N1 is not HELD in the live no-trade window"
         return "the live no-trade window has no sensitivity proof (R11)"
 
     def identities(self) -> str:
         """K8."""
-        broken = [
-            f"{v.id} in {run.run_id}" for run in self._own for v in run.verdicts if _is(v, Outcome.BROKEN, IDENTITIES)
-        ]
-        if broken:
-            return f"BROKEN on the bot under proof: {', '.join(broken)}"
+        if broken := self._broken(IDENTITIES):
+            return broken
         missing = self._added_up([*self._windows(MICRO_CAP), *self._windows(NO_TRADE)], IDENTITIES)
         return f"not HELD in live windows: {self._told(missing, list(missing))}" if missing else ""
 
-    def _windows(self, mode: str) -> list[RunRecord]:
-        """The live windows of `mode` that are long enough to close something, each run once."""
+    def _broken(self, ids: tuple[str, ...]) -> str:
+        """Where one of `ids` is BROKEN on the bot under proof, in any run of it; empty where none is."""
+        broken = [f"{v.id} in {run.run_id}" for run in self._own for v in run.verdicts if _is(v, Outcome.BROKEN, ids)]
+        return f"BROKEN on the bot under proof: {', '.join(broken)}" if broken else ""
+
+    def _windows(self, mode: str, venue: str = LIVE) -> list[RunRecord]:
+        """The windows of `mode` at `venue` that are long enough to close something, each run once."""
         least_s = 60 * {MICRO_CAP: self._terms.window_micro_cap_min, NO_TRADE: self._terms.window_no_trade_min}[mode]
-        runs = {run.run_id: run for run in self._live if run.mode == mode and run.window_s >= least_s}
-        return list(runs.values())
+        of_mode = [run for run in self._counting if (run.venue, run.mode) == (venue, mode)]
+        return list({run.run_id: run for run in of_mode if run.window_s >= least_s}.values())
 
     def _added_up(self, windows: Iterable[RunRecord], ids: tuple[str, ...]) -> dict[str, int]:
         """Of `ids`, those that are not HELD over all `windows`, each with the exercise that it has so far."""

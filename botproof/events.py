@@ -17,6 +17,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, ClassVar
 
+SERVER_FAULT = 500  # HTTP: from here on the server failed
+
 
 class Source(StrEnum):
     """Who states a fact."""
@@ -141,7 +143,7 @@ class EarlierToday(Fact):
     symbol: str
     fills: int
     traded_usdt: Decimal  # price x size of every fill of the symbol
-    result_usdt: Decimal  # amounts and fees of all bills but transfers, signed: negative = lost
+    result_usdt: Decimal  # amounts and fees of the bills of trades and funding, signed: negative = lost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +228,11 @@ class RequestAnswered(Fact):
     @property
     def accepted(self) -> bool:
         return self.code == "00000"
+
+    @property
+    def leaves_unknown(self) -> bool:
+        """Whether a server that failed (HTTP 5xx) answered: it does not say what was done, so it refuses nothing."""
+        return not self.accepted and self.http_status >= SERVER_FAULT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

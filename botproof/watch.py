@@ -39,6 +39,7 @@ from botproof.events import (
     Source,
     TopOfBook,
 )
+from botproof.invariants.bills import is_funding, is_trade
 from botproof.money import ZERO
 from botproof.ports import (
     AccountPush,
@@ -62,8 +63,6 @@ POLL_S = 30  # pushes tell at once; polls are there for what pushes miss, and ne
 LISTS_APART_S = 5  # two readings of the lists of open orders, so that an order in flight shows in one of them
 SETTLE_S = 2  # pushes in flight when the bot has stopped
 DAY_MS = 86_400_000
-FUNDING = "contract_settle_fee"  # business type of a bill (documented)
-TRANSFERS = ("trans_",)  # how the business types of transfers begin (documented)
 CLOCKS_APART_US_MAX = 1_000_000
 
 
@@ -124,7 +123,7 @@ class Observer:
             raise HarnessError(f"the observer's private stream did not open within {limit_s} s: {self._why_not_open}")
 
     async def read_lists(self, purpose: str) -> bool:
-        """Read the open plain and trigger orders, and tell whether there are none; what nobody pushed is written too."""
+        """Read the open plain and trigger orders; tell whether there are none. What nobody pushed is written too."""
         orders = await self._venue.open_orders()
         trigger = await self._venue.open_trigger_order_ids()
         for order in orders:
@@ -220,7 +219,7 @@ class Observer:
         self._bills.update(bill.bill_id for bill in bills)
         fills = [fill for fill in await self._venue.fills(midnight_ms, self._began_ms) if fill.symbol == self._symbol]
         self._trades.update(fill.trade_id for fill in fills)
-        today = [bill for bill in bills if bill.t_ms >= midnight_ms and not bill.business_type.startswith(TRANSFERS)]
+        today = [bill for bill in bills if bill.t_ms >= midnight_ms and (is_trade(bill) or is_funding(bill))]
         self._tell(
             EarlierToday,
             symbol=self._symbol,
@@ -259,7 +258,7 @@ class Observer:
             return
         self._bills.add(bill.bill_id)
         self._tell(BillSeen, bill.t_ms, **_said(bill, BillSeen))
-        if bill.business_type == FUNDING:
+        if is_funding(bill):
             self._tell(FundingSettled, bill.t_ms, symbol=bill.symbol, rate=None, amount_usdt=bill.amount)
 
     def _see_positions(self, positions: Sequence[Position], via: str, t_ms: int | None) -> None:

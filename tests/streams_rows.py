@@ -71,6 +71,14 @@ def recorded(
     return retape([facts[0], *head, *facts[1:-1], *samples, *tail, facts[-1]])
 
 
+def with_rows(facts: Sequence[Fact], state: str = "running") -> list[Fact]:
+    """The same run with a row at the start of its window and at each minute of it, which tell the time and a state."""
+    window = of(facts, WindowOpened)[0]
+    instants = range(window.start_us, window.end_us + 1, 60_000_000)
+    rows = [BotSample(src=Source.BOT, t_local_us=us, row={"ts": utc(us), "state": state}) for us in instants]
+    return more(facts, *rows)
+
+
 def of(facts: Iterable[Fact], kind: type[Kind]) -> list[Kind]:
     """The facts of one kind."""
     return [fact for fact in facts if isinstance(fact, kind)]

@@ -127,6 +127,19 @@ def test_help_has_an_example(arguments):
     assert "Example:" in result.stdout
 
 
+@pytest.mark.parametrize("name", main.commands)
+def test_the_exit_codes_stand_in_the_help_line_by_line(name):
+    lines = run(name, "--help").stdout.splitlines()
+    first = next(number for number, line in enumerate(lines) if "Exit codes:" in line)
+    assert [line.split()[0] for line in lines[first + 1 : first + 3]] == ["1", "2"]
+    assert lines[first].startswith("  Exit codes: 0 ")
+    assert not [line for line in lines if "\\" in line or "\b" in line]
+
+
+def test_the_help_of_the_search_leaves_the_length_of_the_window_to_its_option():
+    assert "minutes" not in run("search", "--help").stdout
+
+
 def test_the_example_of_each_command_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in main.commands:

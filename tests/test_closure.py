@@ -148,6 +148,25 @@ def test_a_no_trade_window_needs_its_length_its_verdict_and_its_sensitivity_proo
     assert "sensitivity proof" in missing(no_trade())["K7"]
 
 
+def test_n1_of_a_short_window_does_not_show_k7_beside_a_long_one_without_it() -> None:
+    long, short = no_trade(verdicts=verdicts(N1=Outcome.NOT_SHOWN)), no_trade(run_id="r2", window_s=3599)
+    assert "N1 is not HELD" in missing(long, short)["K7"]
+    assert "sensitivity proof" in missing(long, no_trade(run_id="r2"))["K7"]
+
+
+@pytest.mark.parametrize("change", [{}, {"venue": "fake"}, {"window_s": 60}, {"complete": False}])
+def test_n1_broken_in_any_run_of_the_bot_under_proof_keeps_k7_open(change: dict[str, object]) -> None:
+    broken = no_trade(run_id="r2", verdicts=verdicts(N1=Outcome.BROKEN), **change)
+    assert missing(no_trade(), broken)["K7"] == "BROKEN on the bot under proof: N1 in r2"
+    assert "sensitivity proof" in missing(no_trade(), replace(broken, bot="other"))["K7"]
+
+
+@pytest.mark.parametrize(("window_s", "counts"), [(900, True), (899, False)])
+def test_a_rehearsed_window_is_as_long_as_a_live_one_must_be(window_s: int, counts: bool) -> None:
+    live = run(verdicts=verdicts(E11=Outcome.NOT_SHOWN))
+    assert ("K5" not in missing(live, run(run_id="r2", venue="rehearsal", window_s=window_s))) is counts
+
+
 def test_an_identity_not_held_or_broken_keeps_k8_open() -> None:
     assert missing(run(verdicts=verdicts(C4=Outcome.NOT_SHOWN)))["K8"] == "not HELD in live windows: C4 (0 of 1)"
     assert missing(run(verdicts=verdicts(C4=Outcome.BROKEN)))["K8"] == "BROKEN on the bot under proof: C4 in r1"

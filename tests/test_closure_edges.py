@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from test_closure import TERMS_NAMED, missing, no_trade, run, verdicts
+from test_closure import TERMS_NAMED, missing, no_trade, reasons, run, verdicts
 
 from botproof import closure
 from botproof.closure import REQUIREMENTS, Status, close
@@ -89,3 +89,9 @@ def test_a_held_promise_of_another_profile_of_the_bot_counts_only_if_the_terms_n
     assert "K4" in missing(run(profile_id="other", profile_sha256=run().profile_sha256))
     unnamed = replace(TERMS_NAMED, bot_profiles={})
     assert {item.id for item in close([run()], unnamed).missing} >= {"K0", "K4", "K5", "K6", "K8"}
+
+
+def test_what_is_needed_of_a_promise_is_what_the_terms_ask_for_and_one_where_they_do_not_name_it() -> None:
+    idle = run(verdicts=verdicts(E1=Outcome.NOT_SHOWN, E3=Outcome.NOT_SHOWN))
+    asking = replace(TERMS_NAMED, exercise={"E1": 3})
+    assert reasons(close([idle], asking))["K5"] == "not HELD in live micro-cap windows: E1 (0 of 3), E3 (0 of 1)"

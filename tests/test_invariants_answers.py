@@ -190,7 +190,7 @@ def test_what_the_venue_shows_is_known_from_when_it_happened() -> None:
     assert told(passage).outcome is Outcome.HELD
 
 
-def test_an_order_that_was_shown_before_its_request_timed_out_was_never_unknown() -> None:
+def test_an_order_that_ended_before_its_request_timed_out_was_never_unknown() -> None:
     def passage(stream: Stream) -> None:
         order = stream.send(Side.BUY, BUY)
         stream.wait("0.02").show(order, OrderState.LIVE)

@@ -29,12 +29,16 @@ def every_row(facts: Sequence[Fact], **cells: str) -> list[Fact]:
 
 
 def many(rows: int, empty: int, **cells: str) -> list[Fact]:
-    """A run with `rows` minute rows, of which `empty` have other cells."""
+    """A run with `rows` minute rows all over its window, of which `empty` have other cells."""
     facts = recorded()
     first = of(facts, BotSample)[0]
-    start_us = of(facts, WindowOpened)[0].start_us
+    window = of(facts, WindowOpened)[0]
+    apart_us = (window.end_us - window.start_us) // rows
     samples = [
-        replace(first, row=dict(first.row) | {"ts": utc(start_us + place)} | (cells if place < empty else {}))
+        replace(
+            first,
+            row=dict(first.row) | {"ts": utc(window.start_us + place * apart_us)} | (cells if place < empty else {}),
+        )
         for place in range(rows)
     ]
     return more(without(facts, lambda fact: isinstance(fact, BotSample)), *samples)
@@ -174,9 +178,13 @@ def test_rows_outside_the_window_are_no_part_of_it(end: int, outside_us: int) ->
 
 
 def test_without_start_or_window_it_is_not_shown() -> None:
-    for kind in (RunStarted, WindowOpened):
-        reason = verdict_of("C15", without(recorded(), lambda f, kind=kind: isinstance(f, kind))).reason  # type: ignore[misc]
-        assert reason == "the start of the run or of its window is not on the tape"
+    told = {
+        RunStarted: "the start of the run or of its window is not on the tape",
+        WindowOpened: "the window is not on the tape",
+    }
+    for kind, reason in told.items():
+        facts = without(recorded(), lambda fact, kind=kind: isinstance(fact, kind))  # type: ignore[misc]
+        assert verdict_of("C15", facts).reason == reason
 
 
 # C16

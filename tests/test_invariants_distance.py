@@ -7,7 +7,7 @@ import pytest
 from streams import BUY, MICRO_CAP, Stream, broken, micro_cap_run, retape, verdict_of, without
 from streams_money import folded, held_with_one_twice, held_without_one, lost_with_one_twice
 
-from botproof.events import Fact, OrderState, RequestSent, Side, Source, TopOfBook
+from botproof.events import Action, Fact, OrderState, RequestAnswered, RequestSent, Side, Source, TopOfBook
 from botproof.invariants.catalogue import IMPLICATIONS
 from botproof.invariants.distance import Distance
 from botproof.invariants.verdict import Outcome
@@ -188,8 +188,8 @@ def test_a_refused_entry_is_judged_as_sent() -> None:
     assert verdict_of("E6", every_entry_with_a_book(flat=send)).outcome is Outcome.BROKEN
 
 
-def retried(code: str = "", price: str = "59790", *, ended: bool = False) -> list[Fact]:
-    """An entry that is sent, not answered (or refused with `code`), and sent again after the market has fallen."""
+def retried(code: str = "", price: str = "59790", *, ended: bool = False, status: int = 400) -> list[Fact]:
+    """An entry that is sent, not answered (or with `code`), and sent again after the market has fallen."""
 
     def send(stream: Stream) -> None:
         book(stream.wait(5))
@@ -206,7 +206,10 @@ def retried(code: str = "", price: str = "59790", *, ended: bool = False) -> lis
         if not ended:
             stream.show(order, OrderState.CANCELED)
 
-    return micro_cap_run(flat=send, trades=False)
+    facts = micro_cap_run(flat=send, trades=False)
+    return retape(
+        replace(f, http_status=status) if isinstance(f, RequestAnswered) and not f.accepted else f for f in facts
+    )
 
 
 def test_a_retry_of_an_entry_that_may_stand_is_the_same_order() -> None:
@@ -217,6 +220,24 @@ def test_a_retry_of_an_entry_that_may_stand_is_the_same_order() -> None:
 def test_an_entry_sent_again_after_its_refusal_or_end_is_judged_again() -> None:
     assert verdict_of("E6", retried("40762")).outcome is Outcome.BROKEN
     assert verdict_of("E6", retried(ended=True)).outcome is Outcome.BROKEN
+
+
+@pytest.mark.parametrize(("status", "outcome"), [(499, Outcome.BROKEN), (500, Outcome.HELD), (502, Outcome.HELD)])
+def test_a_server_that_failed_refuses_nothing_so_the_retry_is_the_same_order(status: int, outcome: Outcome) -> None:
+    assert verdict_of("E6", retried("50000", status=status)).outcome is outcome
+
+
+def test_an_entry_sent_again_after_a_look_up_did_not_find_it_is_judged_again() -> None:
+    def send(stream: Stream) -> None:
+        book(stream.wait(5))
+        order = stream.wait("0.1").send(Side.BUY, "59790")
+        look_up = stream.wait(10).request(Action.READ, client_id=order.client_id)
+        stream.wait("0.02").answer(look_up.request, code="40109")
+        book(stream.wait(1), "59800.05")
+        again = stream.wait("0.1").send(Side.BUY, "59790", client_id=order.client_id)
+        stream.wait("0.02").answer(again.request, code="40762")
+
+    assert verdict_of("E6", micro_cap_run(flat=send, trades=False)).outcome is Outcome.BROKEN
 
 
 def test_another_price_under_the_same_client_id_is_no_retry() -> None:

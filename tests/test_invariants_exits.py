@@ -7,10 +7,12 @@ import pytest
 from streams import BUY, MICRO_CAP, SELL, Moment, Stream, broken, micro_cap_run, verdict_of, without
 
 from botproof.events import (
+    Action,
     ContractRead,
     Fact,
     OrderSeen,
     OrderState,
+    OrderType,
     PositionSeen,
     RequestAnswered,
     RequestSent,
@@ -567,3 +569,76 @@ def test_what_is_left_at_the_end_is_measured_from_what_was_declared() -> None:
         stream.fill(stream.place(Side.SELL, PROFIT, "0.0002", exits=True), "0.0002")
 
     assert inherited(passage, "-0.0001").reason == "a position of 0.0001 was left at the end of the run"
+
+
+# an exit that lapses
+
+
+def lapsing(stream: Stream, *, waits: str, accepted: bool = False) -> None:
+    """A market exit that never lands (or rests unfilled), and one that closes the position so much later."""
+    bought(stream)
+    first = stream.send(Side.SELL, None, exits=True)
+    if accepted:
+        stream.wait("0.02").show(first, OrderState.LIVE)
+        stream.answer(first.request, order_id=first.order_id, client_id=first.client_id)
+        stream.wait("4.98").wait(waits)
+        stream.fill(first)
+        return
+    stream.wait(10).lose(first.request)
+    look_up = stream.wait(waits).request(Action.READ, client_id=first.client_id)
+    stream.wait("0.02").answer(look_up.request, code="40109")
+    stream.fill(stream.place(Side.SELL, None, exits=True))
+
+
+@pytest.mark.parametrize("accepted", [False, True])
+@pytest.mark.parametrize(("waits", "outcome"), [("4.9", Outcome.HELD), ("5.1", Outcome.BROKEN)])
+def test_a_market_exit_that_is_unknown_or_unfilled_is_soon_none(waits: str, outcome: Outcome, accepted: bool) -> None:
+    assert trading(lambda s: lapsing(s, waits=waits, accepted=accepted)).outcome is outcome
+
+
+def test_a_bot_that_keeps_asking_in_vain_for_its_exit_does_what_it_can() -> None:
+    def cut_off(stream: Stream, asks: bool) -> None:
+        bought(stream)
+        first = stream.send(Side.SELL, None, exits=True)
+        stream.wait(10).lose(first.request)
+        for _ in range(3):
+            if asks:
+                asked = stream.wait(1).request(Action.READ, client_id=first.client_id)
+                stream.wait(9).lose(asked.request)
+            else:
+                stream.wait(10)
+        found = stream.request(Action.READ, client_id=first.client_id)
+        stream.wait("0.02").answer(found.request, code="40109")
+        stream.fill(stream.place(Side.SELL, None, exits=True))
+
+    assert trading(lambda s: cut_off(s, asks=True)).outcome is Outcome.HELD
+    assert trading(lambda s: cut_off(s, asks=False)).outcome is Outcome.BROKEN
+
+
+def test_a_retry_under_its_client_id_counts_anew() -> None:
+    def retried(stream: Stream, waits: str) -> None:
+        bought(stream)
+        first = stream.send(Side.SELL, None, exits=True)
+        stream.wait(10).lose(first.request)
+        again = stream.wait(waits).request(
+            Action.PLACE,
+            side=Side.SELL,
+            order_type=OrderType.MARKET,
+            size=first.size,
+            reduce_only=True,
+            client_id=first.client_id,
+        )
+        stream.wait(8).fill(first)
+        stream.answer(again.request, order_id=first.order_id, client_id=first.client_id)
+
+    assert trading(lambda s: retried(s, "4")).outcome is Outcome.HELD
+    assert trading(lambda s: retried(s, "6")).outcome is Outcome.BROKEN
+
+
+def test_a_take_profit_that_rests_does_not_lapse() -> None:
+    def resting(stream: Stream) -> None:
+        bought(stream)
+        exit_ = stream.place(Side.SELL, PROFIT, exits=True)
+        stream.wait(40).fill(exit_)
+
+    assert trading(resting).outcome is Outcome.HELD

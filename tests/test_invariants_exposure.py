@@ -4,9 +4,20 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from streams import BUY, MICRO_CAP, SELL, Stream, broken, micro_cap_run, verdict_of, without
+from streams import BUY, MICRO_CAP, SELL, Stream, broken, micro_cap_run, retape, verdict_of, without
 
-from botproof.events import Action, Fact, OrderSeen, OrderState, OrderType, RequestSent, Side, Source, TopOfBook
+from botproof.events import (
+    Action,
+    Fact,
+    OrderSeen,
+    OrderState,
+    OrderType,
+    RequestAnswered,
+    RequestSent,
+    Side,
+    Source,
+    TopOfBook,
+)
 from botproof.invariants.exposure import exposure
 from botproof.invariants.ledger import Books, Life, Move, Step
 from botproof.invariants.verdict import Outcome
@@ -283,3 +294,36 @@ def test_a_client_id_used_again_before_the_refusal_takes_what_was_accepted() -> 
 
     verdict = verdict_of("E1", micro_cap_run(flat=used_again, trades=False))
     assert (verdict.outcome, verdict.peak) == (Outcome.BROKEN, Decimal("20.17911"))
+
+
+@pytest.mark.parametrize("code", ["40762", "40109"])
+def test_an_order_that_never_landed_is_not_open_until_it_is_sent_again(code: str) -> None:
+    """Both quotes rest between the two sendings: all three would be 20.23 USDT."""
+
+    def again(stream: Stream) -> None:
+        order = stream.send(Side.BUY, BUY)
+        asked = order.request
+        if code == "40109":
+            stream.wait(10).lose(order.request)
+            asked = stream.request(Action.READ, client_id=order.client_id).request
+        stream.wait("0.05").answer(asked, code=code)
+        for quote in [stream.place(Side.BUY, BUY), stream.place(Side.SELL, SELL)]:
+            stream.cancel(quote)
+        sent = stream.wait(1).send(Side.BUY, BUY, client_id=order.client_id)
+        stream.wait("0.05").answer(sent.request, code="40762")
+
+    verdict = verdict_of("E1", micro_cap_run(flat=again, trades=False))
+    assert (verdict.outcome, verdict.peak, verdict.exercise) == (Outcome.HELD, Decimal("13.5"), 4)
+
+
+def test_a_server_that_failed_leaves_the_order_open() -> None:
+    def failed(stream: Stream) -> None:
+        order = stream.send(Side.BUY, BUY)
+        stream.wait("0.05").answer(order.request, code="50000")
+        for quote in [stream.place(Side.BUY, BUY), stream.place(Side.SELL, SELL)]:
+            stream.cancel(quote)
+
+    facts = micro_cap_run(flat=failed, trades=False)
+    bad = [replace(f, http_status=502) if isinstance(f, RequestAnswered) and f.code == "50000" else f for f in facts]
+    assert verdict_of("E1", facts).outcome is Outcome.HELD
+    assert verdict_of("E1", retape(bad)).outcome is Outcome.BROKEN

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,6 +11,7 @@ from streams_money import held_with_one_twice, lost_with_one_twice
 
 from botproof.events import (
     BotRestarted,
+    BotSample,
     BotStateChanged,
     Fact,
     OperatorAction,
@@ -21,6 +23,8 @@ from botproof.events import (
 )
 from botproof.invariants.latch import Latch
 from botproof.invariants.verdict import Outcome, Verdict
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def say(state: str, *reasons: str) -> Moment:
@@ -119,12 +123,53 @@ def test_a_day_or_a_row_of_other_causes_does_not_lift_it() -> None:
     assert told(HARD, wait("3600"), enter).outcome is Outcome.BROKEN
 
 
-@pytest.mark.parametrize("state", ["running", "soft_pause", "stopped"])
-@pytest.mark.parametrize("begin", [HARD, STOP])
+@pytest.mark.parametrize(
+    ("begin", "state"), [(HARD, "running"), (HARD, "soft_pause"), (HARD, "stopped"), (STOP, "running")]
+)
 def test_another_state_without_a_resume_breaks_it(begin: Moment, state: str) -> None:
     verdict = told(begin, wait("2"), say(state, "why"), wait("60"))
     assert f"the bot said {state} at" in verdict.reason
     assert verdict.outcome is Outcome.BROKEN
+
+
+@pytest.mark.parametrize("state", ["soft_pause", "stopped"])
+def test_what_a_bot_calls_its_operators_stop_is_its_own_affair(state: str) -> None:
+    assert told(STOP, wait("3"), say(state, "external_pause"), wait("60")).outcome is Outcome.HELD
+    assert told(STOP, wait("3"), HARD, wait("3"), say(state, "why"), wait("60")).outcome is Outcome.BROKEN
+
+
+def row(state: str, ago: str = "0") -> Moment:
+    """A row of minute.csv, written so many seconds ago and read now."""
+
+    def write(s: Stream) -> None:
+        written = EPOCH + timedelta(microseconds=s.now_us - int(Decimal(ago) * 1_000_000))
+        cells = {"ts": written.isoformat(timespec="microseconds"), "state": state, "risk_reasons": "day_loss"}
+        s.write(BotSample(src=Source.BOT, t_local_us=s.now_us, row=cells))
+
+    return write
+
+
+def test_a_hard_stop_that_stands_only_in_minute_csv_binds_the_bot() -> None:
+    verdict = told(row("hard_stop"), wait("1"), enter, wait("60"))
+    assert "in its hard stop of 01:01:01.020 UTC that nobody lifted" in verdict.reason
+    assert told(row("hard_stop"), wait("60")).outcome is Outcome.HELD
+    assert told(row("soft_pause"), wait("1"), enter, HARD, wait("60")).outcome is Outcome.HELD
+
+
+def test_a_row_read_late_does_not_begin_anew_what_was_lifted() -> None:
+    assert told(HARD, wait("60"), RESUME, wait("5"), row("hard_stop", "4"), wait("1"), enter).outcome is Outcome.HELD
+    late = told(HARD, wait("60"), RESUME, wait("5"), row("hard_stop", "3.999999"), wait("1"), enter)
+    assert late.outcome is Outcome.BROKEN
+
+
+def test_a_row_of_hard_stop_whose_time_nobody_can_read_leaves_it_not_shown() -> None:
+    def undated(s: Stream) -> None:
+        s.write(BotSample(src=Source.BOT, t_local_us=s.now_us, row={"state": "hard_stop"}))
+
+    verdict = told(undated, wait("5"), HARD, wait("60"))
+    assert verdict.outcome is Outcome.NOT_SHOWN
+    assert "nobody can say when" in verdict.reason
+    assert told(HARD, wait("5"), undated, wait("60")).outcome is Outcome.HELD
 
 
 def test_the_same_state_said_again_is_the_same_hard_stop() -> None:

@@ -56,7 +56,7 @@ class Tape:
         sent = {"src": Source.TAP, "t_local_us": at, "request": request} | self._next
         return self.add(RequestSent(**(sent | order | fields)))  # type: ignore[arg-type]
 
-    def answer(self, request: int, at: int, code: str = "00000", **fields: str) -> "Tape":
+    def answer(self, request: int, at: int, code: str = "00000", **fields: object) -> "Tape":
         told = {"http_status": 200, "code": code, "message": "", "request": request, "t_local_us": at}
         return self.add(RequestAnswered(src=Source.TAP, **(told | self._next | fields)))  # type: ignore[arg-type]
 
@@ -332,10 +332,67 @@ def test_a_client_id_whose_requests_were_all_refused_is_free_for_another_order()
     assert again.ledger.unread() == ""
 
 
-def test_a_refused_order_that_is_sent_again_as_it_was_is_one_order() -> None:
+def test_a_refused_order_that_is_sent_again_as_it_was_begins_anew() -> None:
     again = tape().start().send(1, 10).answer(1, 20, "40762").send(2, 30)
-    assert len(again.ledger.lives) == 1
+    assert again.story == [(10, "BEGIN", "bot1-a"), (20, "END", "bot1-a"), (30, "BEGIN", "bot1-a")]
     assert again.working == {"bot1-a": 2}
+    assert again.answer(2, 40, order_id="o1").show(50, OrderState.CANCELED).working == {}
+    assert again.ledger.unread() == again.ledger.stray() == ""
+
+
+@pytest.mark.parametrize(("sent_at", "orders"), [(19, 1), (20, 2)])
+def test_a_request_from_before_the_refusal_is_a_retry_in_whatever_order_they_are_told(
+    sent_at: int, orders: int
+) -> None:
+    told = tape().start().send(1, 10).answer(1, 20, "40762").send(2, sent_at)
+    assert len(told.ledger.lives) == orders
+
+
+def test_a_server_that_failed_refuses_nothing() -> None:
+    failed = tape().start().send(1, 10).answer(1, 20, "50000", http_status=502)
+    assert failed.working == {"bot1-a": 2}
+    retried = failed.send(2, 30).answer(2, 40, "40786")
+    assert (len(retried.ledger.lives), retried.working) == (1, {"bot1-a": 2})
+    assert retried.send(3, 50, action=Action.READ, method="GET").answer(3, 60, "40109").working == {}
+    assert tape().start().send(1, 10).answer(1, 20, "40762", http_status=499).working == {}
+
+
+def test_a_look_up_that_a_failed_server_answers_does_not_end_an_order() -> None:
+    looked = tape().start().send(1, 10).send(2, 20, action=Action.READ, method="GET")
+    assert looked.answer(2, 30, "40109", http_status=500).working == {"bot1-a": 2}
+
+
+def test_a_client_id_that_a_look_up_did_not_find_is_free_for_another_order() -> None:
+    for fields in ({"side": Side.SELL}, {}):
+        again = look_up(20, "40109").send(3, 40, **fields)
+        assert again.story == [(10, "BEGIN", "bot1-a"), (30, "END", "bot1-a"), (40, "BEGIN", "bot1-a")]
+        again.answer(3, 50, order_id="o1").show(60, OrderState.CANCELED, **fields)
+        assert (again.working, again.ledger.unread(), again.ledger.stray()) == ({}, "", "")
+
+
+def test_an_order_that_appears_after_its_client_id_was_used_again_is_a_doubt() -> None:
+    late = look_up(20, "40109").send(3, 40, side=Side.SELL).show(50)
+    assert late.ledger.unread() == "bot1-a is told of in two ways: side buy instead of sell"
+    late.answer(3, 60, order_id="o2").show(70, order_id="o2", side=Side.SELL)
+    assert (late.ledger.unread(), late.ledger.stray()) == (
+        "",
+        "the venue showed the order bot1-a, and nobody saw it being sent",
+    )
+    both = look_up(20, "40109").send(3, 40).answer(3, 50, order_id="o2").show(60)
+    assert both.ledger.stray() == late.ledger.stray()
+
+
+def test_a_client_id_stays_with_the_order_that_the_venue_took_or_showed() -> None:
+    asked = look_up(20, "40109", accepted=True)
+    assert len(asked.send(3, 40).ledger.lives) == 1
+    assert len(look_up(20, "40109").show(35).send(3, 40).ledger.lives) == 1
+    assert len(look_up(20, "40109").fill("t1", 35).send(3, 40).ledger.lives) == 1
+
+
+def test_a_look_up_that_was_sent_before_an_order_says_nothing_of_it() -> None:
+    crossed = tape().start().send(1, 10).send(2, 20, action=Action.READ, method="GET").send(3, 25)
+    assert crossed.answer(2, 30, "40109").working == {"bot1-a": 2}
+    assert crossed.send(4, 40, action=Action.READ, method="GET").answer(4, 50, "40109").working == {}
 
 
 # whose it is

@@ -121,8 +121,8 @@ def test_at_midnight_the_loss_starts_anew_from_the_equity_then_known(
 # transfers
 
 
-def transferred(amount: str, equity: str, *, apart: str = "5", billed: bool = True) -> list[Fact]:
-    """`amount` is transferred while a position stands; `apart` seconds later the equity is `equity`, to the end."""
+def transferred(amount: str, equity: str, *, apart: str = "5", billed: bool = True, kind: str = "") -> list[Fact]:
+    """`amount` is transferred (or booked as `kind`) while a position stands; `apart` seconds later the equity is `equity`, to the end."""
 
     def during(stream: Stream) -> None:
         at_us.append(stream.now_us)
@@ -131,7 +131,8 @@ def transferred(amount: str, equity: str, *, apart: str = "5", billed: bool = Tr
 
     def bills(stream: Stream) -> None:
         if billed:
-            bill(stream, amount, "trans_to_exchange" if "-" in amount else "trans_from_exchange", at_us=at_us[0])
+            way = "trans_to_exchange" if "-" in amount else "trans_from_exchange"
+            bill(stream, amount, kind or way, at_us=at_us[0])
         bill(stream, str(Decimal(equity) - 20 - Decimal(amount)), "sell", name="result")
 
     at_us: list[int] = []
@@ -149,6 +150,19 @@ def transferred(amount: str, equity: str, *, apart: str = "5", billed: bool = Tr
 )
 def test_transfers_are_no_gain_and_no_loss(amount: str, equity: str, expected: Outcome) -> None:
     assert outcome(transferred(amount, equity)) is expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("bonus_issue", Outcome.BROKEN),
+        ("what_the_venue_invents", Outcome.BROKEN),
+        ("contract_settle_fee", Outcome.HELD),
+        ("close_long", Outcome.HELD),
+    ],
+)
+def test_what_books_neither_a_trade_nor_funding_hides_no_loss(kind: str, expected: Outcome) -> None:
+    assert outcome(transferred("1", "20", kind=kind)) is expected
 
 
 @pytest.mark.parametrize(("apart", "peak"), [("1", "0"), ("1.000001", "5")])

@@ -6,10 +6,11 @@ from decimal import Decimal
 from random import Random
 
 import pytest
-from streams import MICRO_CAP, SYMBOL, TERMS, broken, held, micro_cap_run, retape, verdict_of, without
+from streams import BUY, MICRO_CAP, SYMBOL, TERMS, Stream, broken, held, micro_cap_run, retape, verdict_of, without
 from streams_rows import DAY_US, MIDNIGHT_S, changed, more, of, recorded, swapped, utc
 
 from botproof.events import (
+    Action,
     BotFill,
     BotSample,
     EarlierToday,
@@ -195,13 +196,140 @@ def test_cancels_of_the_bots_instance_count_and_those_of_others_do_not(client_id
     facts = recorded()
     at_us = of(facts, WindowOpened)[0].start_us
     told = more(facts, order(client_id, OrderState.CANCELED, at_us))
-    assert ("C13" in broken(told)) is is_own
+    count = int(cells(facts, 2, "cancel_per_min")) + 1
+    assert "C13" in held(told)  # nobody asked for it: it may be counted or not
+    assert ("C13" in held(changed(told, BotSample, 2, cancel_per_min=str(count)))) is is_own
 
 
 def test_an_order_counts_once_however_often_its_end_is_shown() -> None:
     facts = recorded()
     ended = next(seen for seen in of(facts, OrderSeen) if seen.state is OrderState.CANCELED)
     assert "C13" in held(more(facts, replace(ended, via="history", t_local_us=ended.t_local_us + 30_000_000)))
+
+
+# what a bot cannot know yet
+
+
+RACES = (1, 60_000, 999_999)
+"""By how much a row stands after a fill, microseconds: within the second that it takes to learn of it."""
+
+
+def row_after(facts: Sequence[Fact], at_us: int, by_us: int) -> list[Fact]:
+    """The last row before an instant moved to `by_us` after it, with what it says."""
+    place = max(place for place, sample in enumerate(of(facts, BotSample)) if sample.row["ts"] < utc(at_us))
+    return changed(facts, BotSample, place, ts=utc(at_us + by_us))
+
+
+def first_fill_us(facts: Sequence[Fact]) -> int:
+    at_us = of(facts, FillSeen)[0].t_venue_us
+    assert at_us is not None
+    return at_us
+
+
+@pytest.mark.parametrize("by_us", [0, *RACES])
+def test_a_fill_within_a_second_before_a_row_may_be_missing_in_it(by_us: int) -> None:
+    facts = recorded()
+    told = row_after(facts, first_fill_us(facts), by_us)
+    assert COUNTED | {"C7"} <= found(told, HELD)
+
+
+@pytest.mark.parametrize("maker", [Decimal("0.0002"), Decimal("-0.0001")])
+def test_a_fill_a_second_before_a_row_is_in_it(maker: Decimal) -> None:
+    facts = recorded(maker=maker)
+    assert found(row_after(facts, first_fill_us(facts), 1_000_000), BROKEN) >= COUNTED
+    assert COUNTED | {"C7"} <= found(row_after(facts, first_fill_us(facts), 60_000), HELD)
+
+
+def test_what_one_row_may_miss_the_next_one_has_however_soon_it_comes() -> None:
+    facts = recorded()
+    at_us = first_fill_us(facts)
+    place = max(place for place, sample in enumerate(of(facts, BotSample)) if sample.row["ts"] < utc(at_us))
+    told = changed(facts, BotSample, place - 1, ts=utc(at_us + 1))
+    assert COUNTED | {"C7"} <= found(told, HELD)
+    assert found(changed(told, BotSample, place, ts=utc(at_us + 2)), BROKEN) >= COUNTED
+
+
+@pytest.mark.parametrize(("count", "outcome"), [("0", HELD), ("1", HELD), ("2", HELD), ("3", BROKEN), ("0.5", BROKEN)])
+def test_of_two_fills_within_a_second_a_row_may_know_the_first_alone(count: str, outcome: Outcome) -> None:
+    facts = recorded()
+    rows = of(facts, BotSample)
+    at_us = rows[1].t_local_us - 1_000_000
+    for place, ago_us in ((0, 600_000), (1, 300_000)):
+        facts = changed(facts, BotFill, place, ts=utc(at_us - ago_us))
+    for place in range(2, len(rows)):
+        facts = changed(facts, BotSample, place, fills_count_today="2")
+    assert verdict_of("C2", changed(facts, BotSample, 1, fills_count_today=count)).outcome is outcome
+    fees = of(facts, BotFill)[1].row["fee_quote"]  # the second one alone
+    assert "C3" in broken(changed(facts, BotSample, 1, fees_paid_today_quote=fees))
+
+
+def test_a_zero_that_a_row_was_allowed_is_no_exercise() -> None:
+    facts = recorded()
+    told = row_after(facts, first_fill_us(facts), 60_000)
+    assert verdict_of("C2", told).exercise == verdict_of("C2", facts).exercise
+
+
+def first_cancel_us(facts: Sequence[Fact]) -> int:
+    return min(seen.t_venue_us or 0 for seen in of(facts, OrderSeen) if seen.state is OrderState.CANCELED)
+
+
+@pytest.mark.parametrize(("by_us", "counts"), [(30_000, {"0", "1"}), (3_000_000, {"2"})])
+def test_a_cancel_within_a_second_before_a_row_may_be_missing_in_it(by_us: int, counts: set[str]) -> None:
+    facts = recorded()
+    told = changed(facts, BotSample, 1, ts=utc(first_cancel_us(facts) + by_us))
+    held_with = {n for n in "0123" if "C13" in held(changed(told, BotSample, 1, cancel_per_min=n))}
+    assert held_with == counts
+
+
+@pytest.mark.parametrize(
+    ("after_us", "counts"),
+    [(58_900_000, {"3"}), (59_500_000, {"1", "2", "3"}), (60_500_000, {"1", "2", "3"}), (61_100_000, {"1"})],
+)
+def test_a_cancel_within_a_second_of_the_far_end_of_a_minute_may_be_counted_or_not(
+    after_us: int, counts: set[str]
+) -> None:
+    facts = recorded()
+    told = changed(facts, BotSample, LAST, ts=utc(first_cancel_us(facts) + after_us))
+    held_with = {n for n in "01234" if "C13" in held(changed(told, BotSample, LAST, cancel_per_min=n))}
+    assert held_with == counts
+
+
+# cancels that nobody asked for
+
+
+def cut_off(stream: Stream) -> None:
+    """A long of two steps, closed by an order that may not rest: the venue ends what remains of it."""
+    buy = stream.place(Side.BUY, BUY, "0.0002")
+    stream.wait(2).fill(buy, "0.0002")
+    order = stream.place(Side.SELL, "67260", "0.0002", exits=True)
+    stream.fill(order, "0.0001")
+    stream.show(order, OrderState.CANCELED)
+    stream.fill(stream.wait(1).place(Side.SELL, "67255", exits=True))
+
+
+@pytest.mark.parametrize(("count", "outcome"), [("0", NOT_SHOWN), (None, NOT_SHOWN), ("2", BROKEN)])
+def test_what_the_venue_ended_may_be_counted_or_not_and_shows_nothing(count: str | None, outcome: Outcome) -> None:
+    facts = recorded(micro_cap_run(flat=cut_off, trades=False))
+    for place, sample in enumerate(of(facts, BotSample)):
+        if count is not None and sample.row["cancel_per_min"] != "0":
+            facts = changed(facts, BotSample, place, cancel_per_min=count)
+    verdict = verdict_of("C13", facts)
+    assert verdict.outcome is outcome
+    assert outcome is BROKEN or verdict.lacks_only_exercise
+
+
+@pytest.mark.parametrize(("code", "counted"), [("43001", False), ("", True)])
+def test_a_cancel_counts_for_sure_unless_the_venue_refused_it(code: str, counted: bool) -> None:
+    def withdrawn(stream: Stream) -> None:
+        order = stream.place(Side.BUY, BUY)
+        sent = stream.wait(5).request(Action.CANCEL, order_id=order.order_id)
+        stream.wait("0.02").show(order, OrderState.CANCELED)
+        if code:
+            stream.answer(sent.request, code=code)
+
+    facts = recorded(micro_cap_run(flat=withdrawn, trades=False))
+    place = next(place for place, row in enumerate(of(facts, BotSample)) if row.row["cancel_per_min"] == "1")
+    assert ("C13" in broken(changed(facts, BotSample, place, cancel_per_min="0"))) is counted
 
 
 # days
@@ -215,7 +343,8 @@ def test_the_row_of_midnight_counts_what_happened_at_midnight_and_nothing_before
     yesterday = changed(facts, BotSample, row, fills_count_today="1")
     assert broken(yesterday) == {"C2"}
     at_midnight = changed(facts, BotFill, 1, ts=utc(midnight_us))
-    assert "C2" in broken(at_midnight)
+    assert "C2" in held(changed(at_midnight, BotSample, row, fills_count_today="1"))
+    assert "C2" in broken(changed(at_midnight, BotSample, row + 1, fills_count_today="0"))
 
 
 def test_a_roll_over_is_no_decrease_and_a_counter_that_goes_on_is_broken() -> None:
@@ -228,7 +357,10 @@ def test_a_fill_counts_from_its_own_instant_on() -> None:
     facts = recorded()
     at = of(facts, BotSample)[2].row["ts"]
     assert cells(facts, 2, "fills_count_today") == "1"
-    assert "C2" in broken(changed(facts, BotFill, 1, ts=at))
+    early = changed(facts, BotFill, 1, ts=at)
+    assert "C2" in held(early)  # the bot may have learned of it after its row
+    assert "C2" in held(changed(early, BotSample, 2, fills_count_today="2"))
+    assert "C2" in broken(changed(early, BotSample, 2, fills_count_today="3"))
     late = changed(facts, BotFill, 1, ts=utc(of(facts, BotSample)[2].t_local_us - 1_000_000 + 1))
     assert "C2" in held(late)
 

@@ -4,7 +4,17 @@ import pytest
 from streams import BUY, SELL, Moment, Placed, Stream, micro_cap_run, verdict_of, without
 from streams_money import held_with_one_twice, lost_with_one_twice
 
-from botproof.events import ContractRead, Fact, OperatorAction, OrderSeen, OrderState, PositionSeen, Side, Source
+from botproof.events import (
+    Action,
+    ContractRead,
+    Fact,
+    OperatorAction,
+    OrderSeen,
+    OrderState,
+    PositionSeen,
+    Side,
+    Source,
+)
 from botproof.invariants.paths import Paths
 from botproof.invariants.verdict import Outcome, Verdict
 
@@ -18,7 +28,9 @@ def quotes(stream: Stream) -> list[Placed]:
 
 
 def clear(stream: Stream, orders: list[Placed], after: str = "1") -> None:
-    """All of `orders` are canceled together, `after` so many seconds."""
+    """The bot asks for the cancel of all `orders`, and they are gone `after` so many seconds."""
+    for order in orders:
+        stream.answer(stream.request(Action.CANCEL, client_id=order.client_id).request)
     stream.wait(after)
     for order in orders:
         stream.show(order, OrderState.CANCELED)
@@ -62,7 +74,8 @@ def test_an_exit_is_no_entry_of_its_side() -> None:
         stream.fill(stream.place(Side.BUY, BUY))
         exit_ = stream.place(Side.SELL, SELL, exits=True)
         operate(stream)
-        stream.wait(1).fill(exit_)
+        stream.wait(1).cancel(exit_)
+        stream.fill(stream.place(Side.SELL, None, exits=True))
 
     assert told(passage).reason.endswith("missing: an accepted entry sell")
 
@@ -190,3 +203,56 @@ def test_without_a_kind_that_it_needs_it_is_not_shown(kind: type[Fact]) -> None:
 def test_no_fact_told_twice_changes_it() -> None:
     assert lost_with_one_twice(Paths, micro_cap_run(flat=stopped, trades=False)) == []
     assert held_with_one_twice(Paths, micro_cap_run()) == []
+
+
+def held_at_the_stop(stream: Stream) -> Placed:
+    """A long of one step, whose take-profit rests when the operator stops the bot."""
+    buy, sell = quotes(stream)
+    stream.fill(buy)
+    stream.cancel(sell)
+    exit_ = stream.place(Side.SELL, SELL, exits=True)
+    operate(stream)
+    return exit_
+
+
+def test_a_take_profit_that_happens_to_fill_shows_no_kill_path() -> None:
+    def fills_later(stream: Stream) -> None:
+        exit_ = held_at_the_stop(stream)
+        stream.wait(25).fill(exit_)
+
+    assert told(fills_later).outcome is Outcome.NOT_SHOWN
+
+
+def test_orders_that_went_without_a_cancel_of_the_bot_show_no_kill_path() -> None:
+    def passage(stream: Stream, after: str) -> None:
+        orders = quotes(stream)
+        operate(stream)
+        stream.wait(after)
+        for order in orders:
+            stream.show(order, OrderState.CANCELED)
+
+    assert told(lambda s: passage(s, "25")).outcome is Outcome.NOT_SHOWN
+    assert told(lambda s: passage(s, "1.000001")).outcome is Outcome.NOT_SHOWN
+    assert told(lambda s: passage(s, "1")).outcome is Outcome.HELD
+
+
+@pytest.mark.parametrize(("how", "outcome"), [("market", Outcome.HELD), ("limit", Outcome.NOT_SHOWN)])
+def test_a_position_is_flattened_at_market(how: str, outcome: Outcome) -> None:
+    def passage(stream: Stream) -> None:
+        stream.wait("0.2").cancel(held_at_the_stop(stream))
+        stream.wait(1).fill(stream.place(Side.SELL, None if how == "market" else SELL, exits=True))
+
+    assert told(passage).outcome is outcome
+
+
+def test_a_cancel_from_before_the_stop_is_none_after_it() -> None:
+    def passage(stream: Stream) -> None:
+        buy, sell = quotes(stream)
+        for order in (buy, sell):
+            stream.request(Action.CANCEL, order_id=order.order_id)
+        operate(stream.wait("0.1"))
+        stream.wait(5)
+        for order in (buy, sell):
+            stream.show(order, OrderState.CANCELED)
+
+    assert told(passage).outcome is Outcome.NOT_SHOWN

@@ -4,10 +4,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from streams import BUY, MICRO_CAP, Stream, micro_cap_run, verdict_of, without
+from streams import BUY, MICRO_CAP, PREFIX, SELL, Placed, Stream, micro_cap_run, retape, verdict_of, without
 from streams_money import folded, held_with_one_twice, held_without_one, lost_with_one_twice
 
-from botproof.events import Action, Fact, OrderState, RequestSent, RequestUnknown, Side, Source
+from botproof.events import Action, Fact, OrderSeen, OrderState, RequestSent, RequestUnknown, Side, Source
 from botproof.invariants.rates import PER_SECOND_MAX, Rates
 from botproof.invariants.verdict import Outcome, Verdict
 from botproof.profile import Profile
@@ -188,3 +188,90 @@ def test_no_single_fact_taken_away_or_told_twice_improves_it() -> None:
         assert held_without_one(Rates, facts) == []
         assert held_with_one_twice(Rates, facts) == []
     assert lost_with_one_twice(Rates, micro_cap_run(), budget(3)) == []
+
+
+# cancels that no request asked for
+
+
+def ended(force: str, after: str, price: str | None = BUY) -> list[Fact]:
+    """A correct run, and before it an order that the venue shows canceled `after` its beginning, asked by nobody."""
+
+    def end(stream: Stream) -> None:
+        order = stream.send(Side.BUY, price, force=force)
+        stream.show(order, OrderState.LIVE)
+        stream.answer(order.request, order_id=order.order_id, client_id=order.client_id)
+        stream.wait(after).show(order, OrderState.CANCELED)
+
+    facts = micro_cap_run(flat=end)
+    return retape(replace(f, force=force) if isinstance(f, OrderSeen) and f.order_id == "o1" else f for f in facts)
+
+
+@pytest.mark.parametrize(
+    ("force", "after", "outcome"),
+    [
+        ("post_only", "0.100001", Outcome.NOT_SHOWN),
+        ("post_only", "0.1", Outcome.HELD),
+        ("gtc", "0", Outcome.NOT_SHOWN),
+        ("gtc", "5", Outcome.NOT_SHOWN),
+        ("ioc", "5", Outcome.HELD),
+        ("fok", "5", Outcome.HELD),
+    ],
+)
+def test_a_resting_order_that_ended_unasked_was_canceled_around_the_tap(
+    force: str, after: str, outcome: Outcome
+) -> None:
+    verdict = judged(ended(force, after))
+    assert verdict.outcome is outcome
+    assert outcome is Outcome.HELD or "the order bot1-r1-1 was canceled at 01:01:" in verdict.reason
+
+
+def test_what_remains_of_a_market_order_ends_unasked() -> None:
+    assert judged(ended("", "5", price=None)).outcome is Outcome.HELD
+
+
+def test_a_post_only_order_that_never_rested_ends_unasked() -> None:
+    def crossed(stream: Stream) -> None:
+        order = stream.send(Side.BUY, BUY)
+        stream.wait("0.5").show(order, OrderState.CANCELED)
+
+    assert judged(micro_cap_run(flat=crossed)).outcome is Outcome.HELD
+
+
+@pytest.mark.parametrize("named", [{"order_id": "o1"}, {"client_id": f"{PREFIX}1"}])
+def test_one_request_by_either_name_is_enough_even_if_its_answer_was_lost(named: dict[str, str]) -> None:
+    def lost(stream: Stream) -> None:
+        order = stream.place(Side.BUY, BUY)
+        sent = stream.wait(5).request(Action.CANCEL, **named)
+        stream.wait("0.02").show(order, OrderState.CANCELED)
+        stream.wait(10).lose(sent.request)
+
+    assert judged(micro_cap_run(flat=lost)).outcome is Outcome.HELD
+
+
+@pytest.mark.parametrize(("closed", "outcome"), [(True, Outcome.HELD), (False, Outcome.NOT_SHOWN)])
+def test_an_exit_ends_unasked_where_the_position_holds_less_than_is_to_be_closed(
+    closed: bool, outcome: Outcome
+) -> None:
+    def cut(stream: Stream) -> None:
+        stream.fill(stream.place(Side.BUY, BUY))
+        resting = stream.wait(1).place(Side.SELL, SELL, exits=True)
+        last = stream.wait(1).place(Side.SELL, None, exits=True)
+        if closed:
+            stream.fill(last, at=BUY)
+        else:
+            stream.cancel(last)
+        stream.wait(1).show(resting, OrderState.CANCELED)
+        if not closed:
+            stream.fill(stream.wait(1).place(Side.SELL, None, exits=True), at=BUY)
+
+    facts = micro_cap_run(flat=lambda stream: (stream.cancel(stream.place(Side.BUY, BUY)), cut(stream)), trades=False)
+    assert judged(facts).outcome is outcome
+
+
+def test_an_order_of_somebody_else_is_ended_by_whom_it_may() -> None:
+    def foreign(stream: Stream) -> None:
+        order = Placed("manual-1", "o900", Side.BUY, Decimal(BUY), Decimal("0.0001"), False)
+        stream.show(order, OrderState.LIVE)
+        stream.wait(5).show(order, OrderState.CANCELED)
+
+    assert "manual-1 was canceled" not in judged(micro_cap_run(flat=foreign)).reason

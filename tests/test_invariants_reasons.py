@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from streams import NO_TRADE, TERMS, Moment, Stream, micro_cap_run, nothing, verdict_of, without
 from streams_money import held_with_one_twice, lost_with_one_twice
+from streams_rows import of, with_rows
 
 from botproof.events import BotSample, BotStateChanged, Fact, Source
 from botproof.invariants.reasons import NO_REASON, Reasons
@@ -27,7 +28,7 @@ def run(*passages: Moment) -> list[Fact]:
         for passage in passages:
             passage(stream.wait(1))
 
-    return micro_cap_run(flat=flat)
+    return with_rows(micro_cap_run(flat=flat))
 
 
 def told(*passages: Moment) -> Verdict:
@@ -99,8 +100,16 @@ def test_a_row_written_twice_is_one_exercise() -> None:
 
 
 def test_a_no_trade_bot_shows_it_like_any_other() -> None:
-    facts = micro_cap_run(profile=NO_TRADE, trades=False, flat=row)
+    facts = with_rows(micro_cap_run(profile=NO_TRADE, trades=False, flat=row))
     assert verdict_of("E15", facts, NO_TRADE).outcome is Outcome.HELD
+
+
+def test_a_pause_is_not_shown_where_minutes_have_no_row() -> None:
+    facts = run(row)
+    assert verdict_of("E15", facts).outcome is Outcome.HELD
+    rows = [sample for sample in of(facts, BotSample) if sample.row["state"] == "running"]
+    verdict = verdict_of("E15", without(facts, lambda fact: fact in rows[1:]))
+    assert verdict.reason == "minute.csv is without a row for 120 s at the end of the window, 90 s is the most"
 
 
 def test_no_fact_told_twice_changes_it() -> None:

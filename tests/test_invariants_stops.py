@@ -9,6 +9,7 @@ from streams import MICRO_CAP, PREFIX, SELL, Moment, Placed, Stream, micro_cap_r
 from streams_money import held_with_one_twice, lost_with_one_twice
 
 from botproof.events import (
+    Action,
     BotRestarted,
     ContractRead,
     Fact,
@@ -435,3 +436,81 @@ def test_no_fact_told_twice_changes_it() -> None:
     assert lost_with_one_twice(Stops, facts(stopped_out), ROUND) == []
     assert held_with_one_twice(Stops, facts(late), ROUND) == []
     assert held_with_one_twice(Stops, facts(lambda s: stopped_out(s, bid="66665.1")), ROUND) == []
+
+
+# an exit that lapses, and a position that somebody else closed
+
+
+def owed_again(stream: Stream, *, asks_after: str, loses: bool) -> None:
+    """A market exit in time that is lost, or accepted and not filled; the next one so many seconds after that is clear."""
+    bought(stream)
+    price(stream.wait(3), STOP_LONG)
+    exit_ = stream.wait("0.5").send(Side.SELL, None, exits=True)
+    if loses:
+        stream.wait(10).lose(exit_.request)
+        price(stream, STOP_LONG)
+        asked = stream.wait(asks_after).request(Action.READ, client_id=exit_.client_id)
+        stream.answer(asked.request, code="40109")
+        out(stream)
+        return
+    stream.wait("0.02").show(exit_, OrderState.LIVE)
+    stream.answer(exit_.request, order_id=exit_.order_id, client_id=exit_.client_id)
+    price(stream.wait("4.98"), STOP_LONG)
+    stream.wait(asks_after).fill(exit_, at=STOP_LONG)
+    price(stream.wait("0.5"), STOP_LONG)
+
+
+@pytest.mark.parametrize("loses", [True, False])
+@pytest.mark.parametrize(("after", "outcome"), [("4.9", Outcome.HELD), ("5.1", Outcome.BROKEN)])
+def test_a_market_exit_that_is_unknown_or_unfilled_no_longer_answers_the_call(
+    after: str, outcome: Outcome, loses: bool
+) -> None:
+    verdict = judged(lambda s: owed_again(s, asks_after=after, loses=loses))
+    assert verdict.outcome is outcome
+
+
+def closed_by_somebody(stream: Stream, size: str = "0.0001") -> None:
+    foreign = Placed("by-hand", "o900", Side.SELL, None, Decimal(size), True)
+    stream.wait(3).show(foreign, OrderState.LIVE)
+    stream.fill(foreign, size, at="66900", row=False, is_maker=False)
+
+
+def test_a_position_that_somebody_else_closed_owes_no_exit() -> None:
+    def passage(stream: Stream) -> None:
+        bought(stream)
+        closed_by_somebody(stream)
+        for _ in range(3):
+            price(stream.wait(10), "66600")
+
+    verdict = judged(passage)
+    assert "nobody saw it being sent" in verdict.reason
+    assert verdict.outcome is Outcome.NOT_SHOWN
+
+
+def test_a_position_that_somebody_else_cut_owes_an_exit_for_the_rest_alone() -> None:
+    def passage(stream: Stream, exits: bool) -> None:
+        order = stream.place(Side.BUY, LONG, "0.0002")
+        stream.fill(order, "0.0002")
+        price(stream.wait("0.5"), LONG)
+        closed_by_somebody(stream)
+        price(stream.wait(3), STOP_LONG)
+        if exits:
+            out(stream.wait("0.5"))
+        for _ in range(2):
+            price(stream.wait(4), STOP_LONG)
+
+    assert judged(lambda s: passage(s, exits=True)).outcome is Outcome.NOT_SHOWN
+    assert judged(lambda s: passage(s, exits=False)).outcome is Outcome.BROKEN
+
+
+def test_what_somebody_else_opens_after_closing_it_is_not_the_bots() -> None:
+    def passage(stream: Stream) -> None:
+        bought(stream)
+        closed_by_somebody(stream)
+        foreign = Placed("by-hand-2", "o901", Side.BUY, None, Decimal("0.0001"), False)
+        stream.show(foreign, OrderState.LIVE)
+        stream.fill(foreign, at="66900", row=False, is_maker=False)
+        for _ in range(3):
+            price(stream.wait(10), "66600")
+
+    assert judged(passage).outcome is Outcome.NOT_SHOWN

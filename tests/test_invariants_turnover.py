@@ -17,7 +17,7 @@ from streams_money import (
     moved,
 )
 
-from botproof.events import EarlierToday, Fact, FillSeen, OrderState, Side
+from botproof.events import Action, EarlierToday, Fact, FillSeen, OrderState, Side
 from botproof.invariants.turnover import Turnover
 from botproof.invariants.verdict import Outcome
 from botproof.profile import Profile
@@ -385,3 +385,32 @@ def test_facts_out_of_their_order_say_the_same() -> None:
 def test_without_balances_the_micro_cap_run_does_not_show_it() -> None:
     assert "is not on the tape" in verdict_of("E7", micro_cap_run()).reason
     assert TERMS.turnover_hard_x == 6
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_an_entry_under_the_client_id_of_an_order_that_never_landed_is_judged_when_it_is_sent(*, refused: bool) -> None:
+    def again(stream: Stream, *, same_id: bool) -> None:
+        stream.ticker()
+        order = stream.send(Side.BUY, BUY)
+        never_landed(stream, order, refused=refused)
+        for _ in range(2):
+            round_trip(stream.wait(5))
+        sent = stream.wait(5).send(Side.BUY, BUY, **({"client_id": order.client_id} if same_id else {}))
+        stream.answer(sent.request, code="40762")
+
+    for same_id in (True, False):
+        verdict = verdict_of(
+            "E7", funded_run(flat=lambda stream, same_id=same_id: again(stream, same_id=same_id), trades=False)
+        )
+        assert verdict.outcome is Outcome.BROKEN
+        assert "traded today 26.9593 + open entries 6.72637 USDT" in verdict.reason
+
+
+def never_landed(stream: Stream, order: Placed, *, refused: bool) -> None:
+    """The venue refuses the order, or it is lost and looked up."""
+    if refused:
+        stream.wait("0.05").answer(order.request, code="40762")
+        return
+    stream.wait(10).lose(order.request)
+    look_up = stream.request(Action.READ, client_id=order.client_id)
+    stream.wait("0.05").answer(look_up.request, code="40109")

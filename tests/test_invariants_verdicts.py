@@ -311,6 +311,13 @@ def test_too_little_exercise_is_told_with_what_is_counted(fold: Fold) -> None:
     assert verdict.reason == f"{HELD[fold.id][0]} of 1000 {COUNTED[fold.id]}"
 
 
+@pytest.mark.parametrize("promise", ["E7", "E10", "E11", "E16", "E17", "E18", "C8"])
+def test_an_order_under_the_runs_prefix_is_the_bots_though_nobody_saw_it_being_sent(promise: str) -> None:
+    fold = next(fold for fold in FOLDS if fold.id == promise)
+    shown = [fact for fact in full_run() if not fact.kind.startswith("Request")]
+    assert seen_by(fold, shown, MICRO_CAP).exercise == HELD[promise][0]
+
+
 @FOLD
 def test_the_terms_ask_for_exercise_by_the_promises_own_id(fold: Fold) -> None:
     seven = replace(TERMS, exercise={fold.id: 7})

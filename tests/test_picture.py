@@ -29,6 +29,7 @@ from botproof.events import (
     TopOfBook,
 )
 from botproof.evidence import picture
+from botproof.evidence.drawing import LETTER_PX
 from botproof.evidence.picture import MARKS_MAX, draw
 from botproof.evidence.scene import scene
 
@@ -50,6 +51,21 @@ def paths(svg: str, kind: str) -> list[str]:
     """The commands of the paths of a class; the last of a kind with a legend is its sample."""
     found = [element for element in root(svg).iter(f"{SVG}path") if element.get("class") == kind]
     return [element.get("d", "") for element in found]
+
+
+def test_the_base_line_of_a_panel_is_as_faint_as_its_grid() -> None:
+    svg = draw(micro_cap_run(), MICRO_CAP)
+    base = {f"M{picture.LEFT} {y}H{picture.RIGHT}" for y in (picture.PRICE_BOTTOM, picture.EXPOSURE_BOTTOM)}
+    assert base <= set(paths(svg, "grid"))
+
+
+def test_the_names_of_the_panels_stand_clear_of_every_line() -> None:
+    names = [
+        element for element in root(draw(micro_cap_run(), MICRO_CAP)).iter(f"{SVG}text") if element.get("transform")
+    ]
+    assert [name.text for name in names] == ["price, USDT", "exposure, USDT"]
+    assert all(f"translate({picture.NAMES} " in name.get("transform", "") for name in names)
+    assert picture.NAMES < picture.LEFT - 6 * LETTER_PX  # left of values of six letters
 
 
 def state(stream: Stream, name: str, *reasons: str) -> None:

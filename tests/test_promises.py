@@ -1,14 +1,18 @@
 """The page of promises: it is what the generator makes now, and every promise of the envelope is shown."""
 
+import inspect
+import re
+import sys
 from pathlib import Path
 
 import pytest
 
 from botproof.errors import HarnessError
 from botproof.evidence import promises
-from botproof.evidence.promises import Showing, is_never_broken, missing, page, showings
+from botproof.evidence.promises import BY_NO_BOT, LABELS, Showing, is_never_broken, missing, page, part, showings
 from botproof.fakes.rogues import ROGUES
 from botproof.invariants.catalogue import FILES_AGREE, PROMISES
+from botproof.invariants.judge import Fold
 from botproof.invariants.verdict import Outcome
 from botproof.terms import Terms, find_terms
 
@@ -42,6 +46,28 @@ def test_what_a_scenario_claims_is_a_promise_and_its_bot_a_known_one(shown: tupl
 
 def test_only_activity_and_paths_are_never_broken() -> None:
     assert {id_ for id_ in PROMISES if is_never_broken(id_)} == {"E16", "E17"}
+
+
+def test_what_the_page_says_that_no_bot_breaks_no_rogue_breaks() -> None:
+    assert BY_NO_BOT.keys() == PROMISES.keys() - {rogue.breaks for rogue in ROGUES.values()} - {"E17"}
+
+
+@pytest.mark.parametrize("id_", PROMISES)
+def test_every_promise_is_told_in_four_parts(id_: str) -> None:
+    assert [label for label in LABELS if not part(id_, label)] == []
+
+
+@pytest.mark.parametrize("fold", promises.FOLDS, ids=[fold.id for fold in promises.FOLDS])
+def test_every_promise_stands_on_the_page_with_its_own_four_parts(fold: Fold, terms: Terms) -> None:
+    folds = [other for other in promises.FOLDS if other.__module__ == fold.__module__]
+    section = page((), terms).partition(f"\n### {', '.join(other.id for other in folds)}\n")[2].partition("\n### ")[0]
+    assert [section.count(f"\n{label}: ") for label in LABELS] == [len(folds)] * len(LABELS)
+
+
+def test_the_page_speaks_no_python(shown: tuple[Showing, ...], terms: Terms) -> None:
+    text = page(shown, terms)
+    assert re.findall(r"\b[A-Z]+_[A-Z_]+\b", text) == []
+    assert re.findall(r"[0-9,]+ us\b", text) == []
 
 
 def read(tmp_path: Path, *lines: str, background: str = "") -> tuple[Showing, ...]:
@@ -106,23 +132,31 @@ def test_what_no_scenario_shows_is_said_and_counted(terms: Terms) -> None:
     lines = page((), terms).splitlines()
     assert "| E1 | no scenario yet | no scenario yet | no scenario yet |" in lines
     assert "| E16 | never: HELD or NOT SHOWN only | no scenario yet | no scenario yet |" in lines
+    assert "| C11 | the venue's books; no bot breaks it | no scenario yet | no scenario yet |" in lines
     assert missing(())["E1"] == frozenset(Outcome)
-    assert missing(())["E16"] == {Outcome.HELD, Outcome.NOT_SHOWN}
-
-
-def test_a_promise_that_nothing_keeps_is_not_built(monkeypatch: pytest.MonkeyPatch, terms: Terms) -> None:
-    monkeypatch.setattr(promises, "FOLDS", tuple(fold for fold in promises.FOLDS if fold.id != "E1"))
-    text = page((), terms)
-    assert "| E1 | not built | not built | not built |" in text
-    assert "### E1\n" not in text
+    assert missing(())["E16"] == missing(())["C11"] == {Outcome.HELD, Outcome.NOT_SHOWN}
 
 
 def test_every_promise_built_is_told_with_its_docstring_and_its_exercise(terms: Terms) -> None:
     text = page((), terms)
     for fold in promises.FOLDS:
         assert f"`{fold.__module__.replace('.', '/')}.py`" in text
-    assert f"| E1 | {PROMISES['E1']} | {terms.exercise['E1']} |" in text
+    assert f"| E1 | {PROMISES['E1']} | entries sent: {terms.exercise['E1']} |" in text
     assert "exposure = long side + short side" in text
+
+
+def test_what_holds_for_all_promises_of_a_module_is_told_once(terms: Terms) -> None:
+    text = page((), terms)
+    for module in {fold.__module__ for fold in promises.FOLDS}:
+        told = inspect.cleandoc(sys.modules[module].__doc__ or "")
+        assert text.count(told) == 1
+
+
+def test_the_settings_that_a_promise_names_stand_below_it_with_their_values(terms: Terms) -> None:
+    text = page((), terms)
+    assert "\nTerms: `exit_gone_s_max` 5 s, `exit_owed_s_max` 5 s.\n" in text
+    assert "\nTerms: `desk_cap_usdt` 100 USDT.\n" in text
+    assert "`loss_limit_fraction` 0.03 of the envelope." in text
 
 
 def test_a_cell_is_not_torn_by_what_stands_in_it(terms: Terms) -> None:
@@ -130,9 +164,23 @@ def test_a_cell_is_not_torn_by_what_stands_in_it(terms: Terms) -> None:
     assert r"a \| b &lt;c>" in page((odd,), terms)
 
 
-def test_scenarios_beyond_the_third_are_counted(terms: Terms) -> None:
+def test_every_scenario_that_proves_it_is_named(terms: Terms) -> None:
     many = [Showing("E1", Outcome.HELD, "one.feature", f"s{number}") for number in range(5)]
-    assert "s2 (`one.feature`)<br>and 2 more |" in page(many, terms)
+    named = "<br>".join(f"s{number} (`one.feature`)" for number in range(5))
+    assert f"| E1 | no scenario yet | {named} | no scenario yet |" in page(many, terms)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "told"),
+    [
+        ("a bot that trades on", "a bot that trades on"),
+        ("the bot trades on", "the bot trades on"),
+        ("a third entry", "a bot that trades on: a third entry"),
+    ],
+)
+def test_what_the_bot_does_is_told_once(scenario: str, told: str, terms: Terms) -> None:
+    showing = Showing("E7", Outcome.BROKEN, "one.feature", scenario, "trades on")
+    assert f"| E7 | {told} (`one.feature`) |" in page([showing], terms)
 
 
 def test_a_feature_that_cannot_be_read_is_named(tmp_path: Path) -> None:

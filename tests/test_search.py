@@ -14,7 +14,10 @@ from botproof import search as searching
 from botproof import seeded
 from botproof.cli import main
 from botproof.errors import HarnessError, Refusal
-from botproof.search import search, summary
+from botproof.invariants.catalogue import PROMISES
+from botproof.invariants.judge import FOLDS
+from botproof.invariants.verdict import Outcome, Verdict
+from botproof.search import Ledger, search, summary
 from botproof.seeded import Asked, Tried, feature, scene, try_seed
 
 ROGUE = "python:botproof.fakes.rogues.one_quote_too_many:create"
@@ -23,7 +26,7 @@ NINE_HOURS = Asked(window_s=9 * 3600, begin_min=15 * 60 + 30)
 
 
 def tried(seed: int, **changes: object) -> Tried:
-    values = {"seed": seed, "role": "micro_cap", "held": ("E1",), "broken": (), "complaints": ()}
+    values = {"seed": seed, "role": "micro_cap", "held": ("E1",), "broken": {}, "complaints": ()}
     return Tried(**{**values, "entries_filled": 1, "exits_filled": 1, **changes})
 
 
@@ -81,8 +84,38 @@ def test_one_seed_in_five_is_a_no_trade_run() -> None:
 
 def test_a_bot_that_breaks_a_promise_is_found() -> None:
     one = try_seed(3, BROKEN)
-    assert "E1" in one.broken
     assert not one.is_clean
+    assert "above 20" in one.broken["E1"]
+    assert [finding for finding in one.findings if "E1" in finding] == [f"E1 is BROKEN: {one.broken['E1']}"]
+
+
+@pytest.mark.parametrize(
+    ("seed", "id_", "although"),
+    [
+        (3, "C8", "entries were filled"),
+        (3, "C2", "rows were written after a fill"),
+        (3, "E1", "entries were sent"),
+        (3, "E9", "cancels were sent"),
+        (3, "E10", "exits were filled"),
+        (3, "C16", "the window passed"),
+        (5, "N1", "a no-trade window passed"),
+    ],
+)
+def test_a_judgement_that_falls_silent_is_a_complaint(
+    seed: int, id_: str, although: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fold = next(fold for fold in FOLDS if fold.id == id_)
+    silent = Verdict(id=id_, promise=PROMISES[id_], outcome=Outcome.NOT_SHOWN, reason="0 of 1")
+    monkeypatch.setattr(fold, "verdict", lambda _: silent)
+    one = try_seed(seed, CORRECT)
+    assert one.complaints == (f"{id_} is NOT SHOWN although {although}: 0 of 1",)
+
+
+def test_what_was_broken_is_read_back_from_the_ledger(tmp_path: Path, ran: list[int]) -> None:
+    found = tried(0, broken={"E1": "27 USDT"}, complaints=("it fell",))
+    Ledger(tmp_path, CORRECT).add(found)
+    assert list(search(0, 1, asked=CORRECT, reports=tmp_path)) == [found]
+    assert ran == []
 
 
 def test_what_the_ledger_holds_is_not_run_again(tmp_path: Path, ran: list[int]) -> None:
@@ -178,12 +211,14 @@ def test_a_loss_of_money_is_a_complaint(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_seed_that_is_not_clean_becomes_a_scenario(
     tmp_path: Path, ran: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(searching.ProcessPoolExecutor, "map", lambda *_: iter([tried(2, broken=("E1",)), tried(3)]))
+    monkeypatch.setattr(
+        searching.ProcessPoolExecutor, "map", lambda *_: iter([tried(2, broken={"E1": "27 USDT"}), tried(3)])
+    )
     list(search(2, 4, asked=CORRECT, reports=tmp_path))
     found = tmp_path / searching.FOUND
     assert {path.name for path in found.iterdir()} == {"seed_2.feature", "test_search.py"}
     text = (found / "seed_2.feature").read_text()
-    assert text.startswith("# E1 is BROKEN\n# replay: pytest ")
+    assert text.startswith("# E1 is BROKEN: 27 USDT\n# replay: pytest ")
     assert f"{found}/test_search.py::test_seed_2 --venue=fake --bot=reference --seed=2" in text
     assert ran == []
 
@@ -208,10 +243,12 @@ def test_a_scenario_tells_the_whole_of_a_seed(tmp_path: Path) -> None:
 
 
 def test_the_summary_names_what_was_unclean() -> None:
-    lines = "\n".join(summary([tried(0), tried(1, broken=("E1",)), tried(2, complaints=("call 7 is no route",))]))
+    lines = "\n".join(
+        summary([tried(0), tried(1, broken={"E1": "27 USDT"}), tried(2, complaints=("call 7 is no route",))])
+    )
     assert "3 seeds" in lines
     assert "BROKEN: 1 in 1 seeds; unnoticed: 1" in lines
-    assert "seed 1 (micro_cap): E1" in lines
+    assert "seed 1 (micro_cap): E1 is BROKEN: 27 USDT\n" in lines
     assert "seed 2 (micro_cap): call 7 is no route" in lines
 
 
@@ -220,7 +257,7 @@ def test_the_command_exits_1_and_says_how_to_see_it_again(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert CliRunner().invoke(main, ["search", "--seeds", "0:2"]).exit_code == 0
-    monkeypatch.setattr(searching, "search", lambda *_, **__: iter([tried(7, broken=("E1",))]))
+    monkeypatch.setattr(searching, "search", lambda *_, **__: iter([tried(7, broken={"E1": "27 USDT"})]))
     result = CliRunner().invoke(main, ["search", "--seeds", "7:8"])
     assert result.exit_code == 1
     assert "again: botproof search --bot reference --window 15m --begin 01:00 --seeds 7:8" in result.output

@@ -15,7 +15,7 @@ def verdict(id_: str, outcome: Outcome, **fields: object) -> Verdict:
 
 VERDICTS = (
     verdict("E1", Outcome.HELD, exercise=12, peak=Decimal("13.4527"), limit=Decimal(20), unit="USDT"),
-    verdict("E2", Outcome.NOT_SHOWN, reason="not built"),
+    verdict("E2", Outcome.NOT_SHOWN, reason="no entry was valued"),
     verdict("E4", Outcome.BROKEN, exercise=3, reason='price "67,500.05" off the tick'),
     verdict("E5", Outcome.NOT_SHOWN, reason="0 of 1 entries sent"),
     verdict("E8", Outcome.BROKEN, peak=Decimal("1E+1")),
@@ -40,19 +40,19 @@ def test_every_verdict_has_one_row_under_the_header() -> None:
     assert sorted(ids()) == sorted(verdict.id for verdict in VERDICTS)
 
 
-def test_what_was_broken_comes_first_and_what_is_not_built_last() -> None:
-    assert ids() == ["E4", "E8", "E1", "E18", "E5", "E2"]
+def test_what_was_broken_comes_first_and_each_group_keeps_its_order() -> None:
+    assert ids() == ["E4", "E8", "E1", "E18", "E2", "E5"]
 
 
 def test_a_row_says_outcome_promise_exercise_amounts_and_reason_in_words() -> None:
     assert by_id()["E1"] == {
-        "verdict (exercise of needed)": "HELD (12 of 1)",
+        "verdict (exercise)": "HELD (12, needs 1)",
         "promise": f"E1 {PROMISES['E1']}",
         "peak / limit": "13.4527 / 20 USDT",
         "reason": "",
     }
     assert by_id()["E4"]["reason"] == 'price "67,500.05" off the tick'
-    assert by_id()["E5"]["verdict (exercise of needed)"] == "NOT SHOWN (0 of 1)"
+    assert by_id()["E5"]["verdict (exercise)"] == "NOT SHOWN (0, needs 1)"
 
 
 def test_an_amount_that_there_is_none_of_is_a_dash_and_two_are_nothing() -> None:

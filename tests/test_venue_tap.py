@@ -343,6 +343,26 @@ def test_a_book_without_two_sides_or_sense_shows_nothing(book: Any) -> None:
     assert through_tap(answering(book), ("GET", DEPTH), headers={}) == []
 
 
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("productType=USDT-FUTURES", 1),
+        ("productType=usdt-futures&precision=scale0", 1),
+        ("productType=USDT-FUTURES&precision=scale1", 0),
+        ("productType=USDT-FUTURES&precision=scale3", 0),
+        ("productType=USDT-FUTURES&precision=scale0&precision=scale3", 0),
+        ("productType=USDT-FUTURES&precision=", 0),
+        ("productType=COIN-FUTURES", 0),
+        ("productType=USDT-FUTURES&productType=USDC-FUTURES", 0),
+        ("precision=scale0", 0),
+    ],
+)
+def test_only_a_depth_of_the_perpetuals_at_the_finest_precision_is_a_book(query: str, shown: int) -> None:
+    book = {"bids": [[67499.9, 0.5]], "asks": [[67500.1, 2]], "ts": "1771722000001"}
+    path = f"/api/v2/mix/market/merge-depth?symbol=BTCUSDT&{query}"
+    assert len(through_tap(answering(book), ("GET", path), headers={})) == shown
+
+
 def test_the_settings_of_an_account_are_a_fact() -> None:
     account = {
         "marginCoin": "USDT",

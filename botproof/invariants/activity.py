@@ -1,11 +1,12 @@
 """E16: the venue accepted at least one order of the bot, else the window was idle and proves nothing.
 
-HELD or NOT SHOWN, never BROKEN: an idle window is no breach, and it closes nothing.
+Formula: orders of the bot that the venue itself showed >= the exercise that the terms ask for
+Exercise: orders accepted.
+Broken by: nothing, it is never BROKEN: an idle window is no breach, and it closes nothing.
+Not shown: without such an order.
 
 1. An order counts when the venue itself showed it, in whatever state; the answer to its request is not enough.
 2. It is the bot's where it was sent through the tap or bears a client id of this run.
-
-Exercise: such orders.
 """
 
 from botproof.events import Fact, Source

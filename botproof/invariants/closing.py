@@ -1,5 +1,13 @@
 """E14: after the stop no order is open and the account is flat, or as declared.
 
+Formula: open orders of the bot = 0 and abs(position - declared position) < one quantity step, in every closing reading,
+    and done - asked to stop <= closing_s_max
+Exercise: pairs of closing readings.
+Broken by: an order of the bot that is open, was last seen open, or was sent once the bot was done; a position other
+    than the declared one; a bot that takes longer to stop (equal is within) or has to be killed.
+Not shown: without two readings about five seconds apart, without the stop on the tape, or where an order of somebody
+    else was open before the bot began, and still is.
+
 1. The bot was asked to stop and was done within `closing_s_max` seconds; one that had to be killed was not.
 2. Both lists of open orders, plain and trigger, were read empty in every closing reading, and twice at least, about
    five seconds apart: a request still in flight at the first shows at the second.
@@ -9,8 +17,6 @@
    that repeats a request says nothing new.
 3. Every closing reading of the position is what the run declared before it began. Less than one quantity step is dust.
    Another symbol holds at the close what it held before the run, or nothing.
-
-Exercise: pairs of closing readings (one). Equal to the limit is within.
 """
 
 from decimal import Decimal

@@ -1,8 +1,13 @@
-"""C5, C6, C14, C15, C16: minute.csv against itself, column by column. Each row counts once, however often it is written."""
+"""C5, C6, C14, C15, C16: minute.csv against itself, column by column.
+
+Each row counts once, however often it is written. Where the window has too few of them (`botproof.invariants.cadence`),
+nothing is HELD.
+"""
 
 from decimal import Decimal
 
 from botproof.events import BotFill, BotSample, Fact, RunStarted, Source, WindowOpened
+from botproof.invariants.cadence import Cadence
 from botproof.invariants.cells import Row, content, label, read_instant, read_number, read_word
 from botproof.invariants.tally import Tally
 from botproof.invariants.verdict import Verdict
@@ -56,23 +61,31 @@ class _MinuteRows:
 
     id = ""
     needs = frozenset({Source.RUN, Source.BOT})
-    hears: frozenset[type[Fact]] = frozenset({BotSample})
+    hears = Cadence.hears
     limit: Decimal | None = None
     unit = ""
 
     def __init__(self, profile: Profile, terms: Terms) -> None:  # noqa: ARG002  every fold is made alike
         self._needed = terms.exercise.get(self.id, 1)
         self._rows: dict[str, BotSample] = {}
+        self._cadence = Cadence(terms)
 
     def see(self, fact: Fact) -> None:
+        self._cadence.see(fact)
         if isinstance(fact, BotSample):
             self._rows.setdefault(content(fact), fact)
 
     def verdict(self) -> Verdict:
-        tally = Tally(self.id, self._needed, "minute rows", limit=self.limit, unit=self.unit)
+        tally = self._tally("minute rows")
         for row in self._rows.values():
             self._judge(tally, row)
         return tally.verdict()
+
+    def _tally(self, what: str) -> Tally:
+        """The account of the verdict; where rows are missing it knows that already."""
+        tally = Tally(self.id, self._needed, what, limit=self.limit, unit=self.unit)
+        tally.doubt(self._cadence.doubt())
+        return tally
 
     def _judge(self, tally: Tally, row: BotSample) -> None:
         raise NotImplementedError
@@ -143,7 +156,7 @@ class BookSizes(_MinuteRows):
     unit = "of the rows"
 
     def verdict(self) -> Verdict:
-        tally = Tally(self.id, self._needed, "minute rows", limit=self.limit, unit=self.unit)
+        tally = self._tally("minute rows")
         empty = [row for row in self._rows.values() if self._is_empty(tally, row)]
         tally.rise(Decimal(len(empty)) / max(1, len(self._rows)))
         if len(empty) > EMPTY_SHARE_MAX * len(self._rows):
@@ -173,7 +186,7 @@ class Constants(_MinuteRows):
     """
 
     id = "C15"
-    hears = _MinuteRows.hears | {RunStarted, WindowOpened}
+    hears = _MinuteRows.hears | {RunStarted}
 
     def __init__(self, profile: Profile, terms: Terms) -> None:
         super().__init__(profile, terms)
@@ -191,11 +204,10 @@ class Constants(_MinuteRows):
                 self._started = self._started or fact
             case WindowOpened():
                 self._window = self._window or fact
-            case _:
-                super().see(fact)
+        super().see(fact)
 
     def verdict(self) -> Verdict:
-        tally = Tally(self.id, self._needed, "minute rows inside the window")
+        tally = self._tally("minute rows inside the window")
         started, window = self._started, self._window
         if started is None or window is None:
             tally.doubt("the start of the run or of its window is not on the tape")
@@ -225,6 +237,7 @@ class Columns(_MinuteRows):
         the judge by column; the width of the lines of a file is checked where the file is written.
     Exercise: minute rows.
     Broken by: a column more, less, or in another place than in the first row; a required column that is not there.
+    Not shown: without a minute row.
     """
 
     id = "C16"
@@ -240,7 +253,7 @@ class Columns(_MinuteRows):
         super().see(fact)
 
     def verdict(self) -> Verdict:
-        tally = Tally(self.id, self._needed, "minute rows")
+        tally = self._tally("minute rows")
         samples, fills = list(self._rows.values()), list(self._fills.values())
         for row in samples:
             tally.exercised(row.seq)

@@ -1,7 +1,11 @@
 """E3: no order and no exposure exceeds the desk cap, whatever the profile says.
 
+Formula: own price x size of every order <= cap, and exposure (as E1 reckons it) <= cap
     cap = the smaller of the terms' desk_cap_usdt and the desk's own 100 USDT
-    own price x size <= cap, and exposure (as E1 reckons it) <= cap
+Exercise: entries sent.
+Broken by: an order worth more than the cap, an instant at which exposure is larger. Equal to the cap is within.
+Not shown: without an entry, without a mark price, where fills do not add up to the position that the venue showed
+    last, or where an order of the run was not seen being sent or cannot be read.
 
 1. Every order is judged as sent, on whatever symbol, whatever the venue made of it; one at market at the mark then
    known. A line that repeats a request says nothing new.
@@ -10,10 +14,7 @@
    larger one is judged like any other.
 3. Exposure is E1's in every word: long side + short side at every instant from the bot's first entry on, sent and
    unanswered orders and cancels under way included.
-
-Exercise: entries sent. Peak: the largest order or exposure. Equal to the cap is within. HELD needs a mark price, fills
-that add up to the position that the venue showed last, and every order of the run sent through the tap in a form that
-can be read.
+4. Peak: the largest order or exposure.
 """
 
 from decimal import Decimal

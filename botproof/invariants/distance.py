@@ -1,23 +1,27 @@
 """E6: every entry keeps the profile's distance from mid.
 
-    buy   mid - price >= spread x mid - tick        sell   price - mid >= spread x mid - tick
+Formula: buy: mid - price >= spread x mid - tick; sell: price - mid >= spread x mid - tick
     spread = the nearest of the profile's spreads of that side; tick = of the contract rules last read before
+Exercise: entries with a book at most 1 s old.
+Broken by: an entry nearer to mid by more than one tick (equal to one is within); an entry at market; an entry on a
+    side that the profile does not quote.
+Not shown: without an entry, where one has no book of the second before it, no tick, side or price, or where an order
+    of the run was not seen being sent or cannot be read.
 
 1. mid is the one most favourable to the bot among the books of the second before the sending: the ticker that the
    venue pushed to the observer, and the depth that the bot itself was shown.
-2. A book is of that second when the harness was given it, or the venue published it, at most 1,000,000 us before the
+2. A book is of that second when the harness was given it, or the venue published it, at most 1 s before the
    sending and not after it, both ends included. Either will do: the bot may be told a little before the observer.
    A book without a price on either side has no mid.
 3. Every entry is judged as sent, whatever the venue made of it. A retry under the same client id, while the first
-   request for the same may still stand, is the same order and is judged once.
+   request for the same may still stand, is the same order and is judged once. The first stands no more when it was
+   refused (not by a server that failed, HTTP 5xx), when a look-up did not find it, or when the venue ended its order.
 4. An entry at market keeps no distance, and one on a side that the profile does not quote has none to keep: both break
    it.
 5. An entry with no book of that second is no exercise, and nobody can say what distance it kept: then nothing is HELD.
    Neither is it without the contract's tick, without side or price, or where an order of the run was not seen being
    sent or cannot be read.
-
-Exercise: entries with a book at most 1 s old. Peak: how far an entry stood inside the spread, in USDT of price, against
-one tick; 0 where all kept it. Equal to one tick is within.
+6. Peak: how far an entry stood inside the spread, in USDT of price, against one tick; 0 where all kept it.
 """
 
 from bisect import bisect_left, bisect_right

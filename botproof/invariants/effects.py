@@ -54,7 +54,7 @@ def effects(facts: Iterable[Fact], prefix: str) -> Mapping[str, int]:
 
 
 def holding_times_us(facts: Iterable[Fact]) -> list[int]:
-    """How long each net position was held, by the venue's fills: from the fill that opened it to the one that closed it.
+    """How long each net position was held, by the venue's fills: from the one that opened it to the one that closed it.
 
     A position that is still open, or was there before, has no time of its own and is left out.
     """

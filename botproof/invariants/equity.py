@@ -7,11 +7,11 @@
    may move equity: it is left out of the sum, and shows in it.
 """
 
-import re
 from collections.abc import Iterable
 from decimal import Decimal
 
 from botproof.events import BalanceSeen, BillSeen, Fact, FillSeen, Source
+from botproof.invariants.bills import is_funding, is_trade, is_transfer
 from botproof.invariants.tally import Tally
 from botproof.invariants.verdict import Verdict
 from botproof.invariants.wording import instant_us, usdt
@@ -21,9 +21,6 @@ from botproof.terms import Terms
 
 TOLERANCE_USDT = Decimal("0.01")
 BOOKED_TOLERANCE_USDT = Decimal("1e-8")  # of each fill: bills and fills are cut there, one by one (captured)
-FUNDING = "contract_settle_fee"
-_TRADE = re.compile(r"buy|sell|(open|close|force|burst|adl|delivery)_.*")
-_TRANSFER = re.compile(r"trans_.*")
 
 
 class Equity:
@@ -77,7 +74,7 @@ class Equity:
         for bill in bills:
             tally.exercised(bill.seq)
         _weigh_balances(tally, start, end, bills)
-        _compare(tally, end, [bill for bill in bills if _TRADE.fullmatch(bill.business_type)], fills)
+        _compare(tally, end, [bill for bill in bills if is_trade(bill)], fills)
         return tally.verdict()
 
     def _see_bill(self, fact: BillSeen) -> None:
@@ -126,8 +123,7 @@ def _booked(bill: BillSeen) -> tuple[object, ...]:
 
 
 def _is_known(bill: BillSeen) -> bool:
-    kind = bill.business_type
-    return kind == FUNDING or any(known.fullmatch(kind) for known in (_TRADE, _TRANSFER))
+    return is_trade(bill) or is_funding(bill) or is_transfer(bill)
 
 
 def _is_between(start: BalanceSeen, fact: Fact, end: BalanceSeen) -> bool:

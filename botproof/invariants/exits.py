@@ -1,5 +1,14 @@
 """E10: every net position is closed by one reduce-only exit at a time, never larger than the position.
 
+Formula: exits at work <= 1, each of a size <= position, at every instant; and time without an exit, while a position
+    stands, <= exit_owed_s_max; and position at the end = position before the first fill
+Exercise: net positions that fills of the bot opened, and for which an exit was sent or filled.
+Broken by: two exits at work at one instant; an exit larger than the position, sent so or left so for longer than
+    exit_gone_s_max; a position longer without an exit than exit_owed_s_max; an exit that opens or turns a position;
+    a position that is left at the end.
+Not shown: without such a position, without the contract's quantity step, or where the orders and fills on the tape do
+    not add up to the position that the venue showed last.
+
 The position is the net of all fills; what was true at an instant is judged, not what the observer knew at it (see
 `botproof.invariants.ledger`).
 
@@ -11,18 +20,19 @@ The position is the net of all fills; what was true at an instant is judged, not
 3. When opposite entries have netted the position away, wholly or in part, no exit is larger than what is left for
    longer than `exit_gone_s_max`.
 4. An exit is owed: no position stands for longer than `exit_owed_s_max` without a working exit. One that the venue
-   refused was none.
+   refused was none, and a market order that lapsed (see `botproof.invariants.lapse`) is none any more, though it still
+   stands in the way of another (1).
 5. No exit opens or turns a position.
 6. At the end of the run the position is what it was before the first fill. Less than one quantity step is dust.
-
-A position that was there before the first fill of the bot, or that somebody else opened, owes no exit. Exercise: net
-positions that fills of the bot opened, and for which an exit was sent or filled.
-Peak: the longest a position stood without a working exit. Equal to a limit is within.
+7. A position that was there before the first fill of the bot, or that somebody else opened, owes no exit.
+8. Peak: the longest a position stood without a working exit. Equal to a limit is within.
 """
 
 from decimal import Decimal
+from operator import attrgetter
 
 from botproof.events import ContractRead, Fact, RunEnded, Side, Source
+from botproof.invariants.lapse import Lapse, Lapses
 from botproof.invariants.ledger import Books, Ledger, Life, Move, Step
 from botproof.invariants.tally import Tally
 from botproof.invariants.verdict import Verdict
@@ -37,12 +47,13 @@ class Exits:
 
     id = "E10"
     needs = frozenset({Source.RUN, Source.VENUE, Source.TAP})
-    hears = Ledger.hears | {ContractRead, RunEnded}
+    hears = Ledger.hears | Lapses.hears | {ContractRead, RunEnded}
 
     def __init__(self, profile: Profile, terms: Terms) -> None:
         self._symbol = profile.symbol
         self._terms = terms
         self._ledger = Ledger(profile.symbol)
+        self._lapses = Lapses(terms)
         self._step: Decimal | None = None
         self._ended: RunEnded | None = None
 
@@ -54,6 +65,7 @@ class Exits:
                 self._ended = self._ended or fact
             case _:
                 self._ledger.see(fact)
+                self._lapses.see(fact)
 
     def verdict(self) -> Verdict:
         owed = Decimal(self._terms.exit_owed_s_max)
@@ -68,8 +80,9 @@ class Exits:
         if self._step is None:
             tally.doubt("the contract's quantity step is not on the tape")
         watch = _Watch(tally, self._ledger, self._step or ZERO, self._terms)
-        for step in self._ledger.replay():
-            watch.take(step)
+        happenings: list[Step | Lapse] = [*self._ledger.replay(), *self._lapses.of(self._ledger.lives)]
+        for what in sorted(happenings, key=attrgetter("at_us")):
+            watch.take(what)
         if self._ended is not None:
             watch.end(self._ended)
         return tally.verdict()
@@ -83,6 +96,7 @@ class _Watch:
         self._gone_us, self._owed_us = to_us(terms.exit_gone_s_max), to_us(terms.exit_owed_s_max)
         self._start = ledger.start
         self._books = Books(ledger.start)
+        self._lapsed: set[Life] = set()
         self._held: list[tuple[int, Decimal]] = [(0, ledger.start)]  # since when, position: as far back as it matters
         self._opened = False
         self._unexited: int | None = None  # the fill that opened the last position, until an exit is sent or filled
@@ -90,9 +104,18 @@ class _Watch:
         self._larger_since: tuple[int, int] | None = None
         self._told: set[str] = set()  # findings of the present stretch
 
-    def take(self, step: Step) -> None:
-        """Apply one step and judge what it brought about."""
-        self._pass_to(step.at_us)
+    def take(self, what: Step | Lapse) -> None:
+        """Let time pass until it happened, and judge what it brought about."""
+        self._pass_to(what.at_us)
+        if isinstance(what, Step):
+            self._take_step(what)
+        elif what.counts:
+            self._lapsed.discard(what.life)
+        else:
+            self._lapsed.add(what.life)
+        self._note_stretches(what.at_us, what.seq)
+
+    def _take_step(self, step: Step) -> None:
         before = self._books.position
         if step.move is Move.BEGIN and self._is_own_exit(step.life):
             self._judge_sending(step)
@@ -100,7 +123,6 @@ class _Watch:
         self._books.apply(step)
         if step.move is Move.FILL:
             self._judge_fill(step, before)
-        self._note_stretches(step)
 
     def end(self, ended: RunEnded) -> None:
         """Judge what is left at the end of the run."""
@@ -152,15 +174,15 @@ class _Watch:
             self._tally.exercised(self._unexited)
             self._unexited = None
 
-    def _note_stretches(self, step: Step) -> None:
+    def _note_stretches(self, at_us: int, seq: int) -> None:
         """Begin or end the stretches in which an exit is owed, or is larger than the position."""
         position = self._books.position
         closing = Side.SELL if position > 0 else Side.BUY
-        exits = [life for life, _ in self._exits(closing) if not life.never_existed]
+        exits = [life for life, _ in self._exits(closing) if not life.never_existed and life not in self._lapsed]
         naked = self._opened and not self._is_dust(position) and not exits
         larger = any(sum(rest for _, rest in self._exits(side)) > max(ZERO, -side.sign * position) for side in Side)
-        self._naked_since = (self._naked_since or (step.at_us, step.seq)) if naked else None
-        self._larger_since = (self._larger_since or (step.at_us, step.seq)) if larger else None
+        self._naked_since = (self._naked_since or (at_us, seq)) if naked else None
+        self._larger_since = (self._larger_since or (at_us, seq)) if larger else None
         self._told &= {name for name, lasts in (("naked", naked), ("larger", larger)) if lasts}
 
     def _exits(self, side: Side) -> list[tuple[Life, Decimal]]:

@@ -1,20 +1,23 @@
 """E1: exposure never exceeds the envelope.
 
-    exposure = long side + short side
+Formula: exposure = long side + short side <= total_amount_quote, at every instant
     long side  = max(0, position) x mark + sum of the entry buys, price x remaining,
                  less the part of them that only closes a short
     short side   mirrored
+Exercise: entries sent.
+Broken by: an instant at which exposure is larger (equal is within), or a position that the venue itself shows and that
+    is worth more.
+Not shown: without an entry, where no mark price was known when there was something to value, or where the orders and
+    fills on the tape do not add up to the position that the venue showed last.
 
 1. Judged at every instant at which something changes: an order is sent, filled, ends, or the mark moves.
-2. An order counts from its sending until the venue has ended it; sent and unanswered counts, being cancelled counts.
+2. An order counts from its sending until the venue has refused or ended it, or a look-up did not find it; sent and
+   unanswered counts, being cancelled counts. One sent again after that, under whatever client id, is another order.
 3. Reduce-only orders do not count. A market entry counts at mark.
 4. What closes the position is taken from the best-priced entries of the other side, which would fill first.
 5. The position that the venue itself shows is held against the envelope as well, without any order.
 6. What was there before the bot sent its first entry is inherited: the preflight's concern, not a breach of the bot.
    From that entry on everything on the account counts, whoever placed it.
-
-Exercise: entries sent. Equal to the envelope is within. HELD needs a mark price, and fills that add up to the
-position that the venue showed last.
 """
 
 from collections.abc import Iterator

@@ -71,7 +71,7 @@ class Trades:
 
     Formula: every trade id of the bot's orders at the venue since the run began stands in exactly one row, and every
         row has a trade id that the venue knows. Trades of other orders of the account need no row.
-    Exercise: trades that stand in both, once.
+    Exercise: trades of the bot that stand in fills.csv once.
     Broken by: a trade left out, a row written twice, a row without a trade id or with one that the venue does not know.
     Not shown: without a trade.
     """

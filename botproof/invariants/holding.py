@@ -25,7 +25,7 @@ class Holding:
         return Side.SELL if self.size > 0 else Side.BUY
 
     def add(self, step: Step, price: Decimal, *, anew: bool) -> bool:
-        """Fold one fill in; returns whether it opened a position, `anew` where only dust was left, or turned one over."""
+        """Fold one fill in; returns whether it opened a position (`anew` where only dust was left) or turned one."""
         before, change = self.size, step.change
         self.size = before + change
         opened = min(abs(change), abs(self.size)) if before * change <= 0 else abs(change)
@@ -36,6 +36,10 @@ class Holding:
         if anew or not kept:
             self.opened_us, self.opened_seq = step.at_us, step.seq
         return anew or not kept
+
+    def cut(self, size: Decimal) -> None:
+        """Somebody else closed it down to `size` (BTC, unsigned)."""
+        self.size = size if self.size > 0 else -size
 
     def stop_price(self, stop_loss: Decimal) -> Decimal:
         return self.entry * (1 - stop_loss if self.size > 0 else 1 + stop_loss)

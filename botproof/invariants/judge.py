@@ -1,6 +1,6 @@
 """The judge: one verdict for every promise, from a tape, a profile and the terms.
 
-1. Every promise of the catalogue gets a verdict, in its order; what is not built yet is NOT SHOWN ("not built").
+1. Every promise of the catalogue has an invariant that judges it, and gets a verdict in its order.
 2. A fact is believed from the source that can know it, and from no other (`WITNESSES`).
 3. Nothing is HELD unless the frame of the run stands (`botproof.invariants.frame`), every source that the invariant
    needs, and whoever else may state the same kinds of facts, is covered from the start of the run to its end
@@ -175,7 +175,7 @@ def judge(facts: Iterable[Fact], profile: Profile, terms: Terms) -> tuple[Verdic
 
 
 class Judge:
-    """All built invariants over one tape, fact by fact."""
+    """All invariants over one tape, fact by fact."""
 
     def __init__(self, profile: Profile, terms: Terms) -> None:
         self._profile, self._terms = profile, terms
@@ -207,7 +207,7 @@ class Judge:
         seats = {seat.fold.id: seat for seat in self._seats}
         doubt = self._doubt()
         with localcontext(_CONTEXT):
-            return tuple(self._verdict(id_, promise, seats.get(id_), doubt) for id_, promise in PROMISES.items())
+            return tuple(self._verdict(id_, promise, seats[id_], doubt) for id_, promise in PROMISES.items())
 
     def _see_frame(self, fact: Fact) -> None:
         try:
@@ -222,9 +222,7 @@ class Judge:
         except Exception as error:  # noqa: BLE001  as above
             return f"the frame of the run cannot be judged ({type(error).__name__})"
 
-    def _verdict(self, id_: str, promise: str, seat: "_Seat | None", doubt: str) -> Verdict:
-        if seat is None:
-            return Verdict(id=id_, promise=promise, outcome=Outcome.NOT_SHOWN, reason="not built")
+    def _verdict(self, id_: str, promise: str, seat: "_Seat", doubt: str) -> Verdict:
         verdict = seat.verdict(promise)
         if self._profile.no_trade and id_ in ENTRY_PROMISES:
             verdict = verdict.but_not_shown("a no-trade run: no entry is promised")

@@ -9,15 +9,17 @@ second, else the run is refused).
 1. An order counts from the moment it is sent, answered or not, until the venue shows it filled or canceled. The
    acknowledgement of a cancel ends nothing. Within one instant what was sent before is filled and ends before anything
    is sent, in whatever order the harness learned of it.
-2. An order that the venue never showed ends when every request for it was refused, or when a look-up by its id was
-   answered with "no such order". A refused retry under the same client id does not end what the first request began.
+2. An order that the venue never showed ends when every request for it was refused, or when a look-up by its id that
+   was sent after them was answered with "no such order". A refused retry under the same client id does not end what the
+   first request began, and a server that failed (HTTP 5xx) refuses nothing.
 3. A fill counts once, by its trade id, and moves order and position at the same instant; so no size is ever counted
    as resting and as held, nor as neither. A filled size that no fill explains is taken from the order itself, and is
    a doubt.
 4. The position is what the preflight showed plus every fill since. Where that disagrees with the last position that
    the venue showed, somebody traded unseen. `Ledger.doubt` tells such doubts: nothing built on the books may be HELD.
-5. An order is one order under all its names: client id, order id, and the request that sent it without either. A
-   client id whose requests were all refused names another order where what is asked for under it then differs.
+5. An order is one order under all its names: client id, order id, and the request that sent it without either. What
+   is sent under the client id of an order that ended as in 2 is another order, which begins when it is sent, alike or
+   not. Should the first appear after all, as another order than the second, nothing is HELD.
 6. What an order is, the venue tells where it showed it, else the request that was not refused. Where the two differ,
    where an answer has no request, or a request cannot be read, nothing is HELD (`Ledger.unread`); and an order that
    nobody saw being sent was sent around the tap (`Ledger.stray`).
@@ -115,7 +117,7 @@ class Life:
 
     @property
     def difference(self) -> str:
-        """In what the venue shows another order than was asked for, or tells of it in two ways; empty where it agrees."""
+        """How the venue shows another order than was asked for, or tells of it in two ways; empty where it agrees."""
         asked = [sent for sent in self.sent if _request(sent) not in self.refused] or self.sent
         told: list[RequestSent | OrderSeen | FillSeen] = [*asked[1:]]
         told += [self.shown] if self.shown else []
@@ -162,6 +164,12 @@ class Life:
             self.most = seen
         if not seen.state.is_open and (self.ended is None or instant_us(seen) < instant_us(self.ended)):
             self.ended = seen
+
+    def is_void(self, at_us: int) -> bool:
+        """Whether it was over by then without ever having rested: refused for good, or looked up and not there."""
+        landed = self.accepted or self.shown is not None or bool(self.fills)
+        end = None if landed else self._end()
+        return end is not None and end.t_local_us <= at_us
 
     def steps(self) -> Iterator["Step"]:
         """Its beginning, its fills and its end; nothing of it happened before its beginning."""
@@ -341,18 +349,16 @@ class Ledger:
         if sent.symbol != self._symbol or sent.side is None or sent.size is None:
             return
         named = self._lives.get(sent.client_id)
-        if named is not None and named.never_existed and difference(named.sent[0], sent):
+        if named is not None and named.is_void(sent.t_local_us):
             del self._lives[sent.client_id]  # the name is free for another order
-        life = self._life(sent.client_id, request=request)
-        life.sent.append(sent)
-        life.missed = None
+        self._life(sent.client_id, request=request).sent.append(sent)
 
     def _see_answered(self, answer: RequestAnswered) -> None:
         if (answer.src, answer.request) not in self._requests:
             self._unread = self._unread or f"the request that was answered at seq {answer.seq} is not on the tape"
         request = _request(answer)
         sent = self._asked.get(request)
-        if sent is None:
+        if sent is None or answer.leaves_unknown:
             return
         if sent.action is Action.PLACE and request in self._lives:
             if answer.accepted:
@@ -361,7 +367,8 @@ class Ledger:
                 self._lives[request].refused.setdefault(request, answer)
         elif answer.code in NO_SUCH_ORDER and sent.client_id in self._lives:
             life = self._lives[sent.client_id]
-            life.missed = life.missed or answer
+            if all(one.seq < sent.seq for one in life.sent):  # a look-up may overtake an order that is sent after it
+                life.missed = life.missed or answer
 
     def _see_accepted(self, sent: RequestSent, answer: RequestAnswered, request: str) -> None:
         former = self._lives[request]

@@ -1,23 +1,25 @@
 """E18: the loss stays within the limit.
 
+Formula: loss <= loss_limit_fraction x total_amount_quote
     loss = equity when the run began - equity now + what was transferred in since - the day's result before the run
-    loss <= loss_limit_fraction x total_amount_quote
+Exercise: fills of the bot.
+Broken by: a reading of the account, after the bot's first fill, that shows a larger loss. Equal is within.
+Not shown: without a fill, without the preflight's reading or a closing one after the last fill, where what the account
+    had done earlier on the day is not known, or where the bills do not explain how the wallet (equity less unrealised)
+    moved over the run, within 0.01 USDT: then a transfer may be missing.
 
 1. Judged at every reading of the account: pushes, polls and the closing one. The first reading of the preflight is the
    equity when the run began. What happens to equity between two readings is not seen.
-2. Transfers are the bills of types trans_*, in with a plus and out with a minus, by the time of the bill: money that is
-   put in hides no loss, and money that is taken out is none. A reading within a second of a transfer is left out, for
-   nobody can say on which side of it the reading lies.
+2. Transfers are the bills that book neither a trade nor funding (`botproof.invariants.bills`), gifts of the venue
+   among them, in with a plus and out with a minus, by the time of the bill: money that is put in hides no loss, and
+   money that is taken out is none. A reading within a second of a transfer is left out, for nobody can say on which
+   side of it the reading lies.
 3. All runs of a UTC day count together: on the day on which the run began, the result of the account earlier on that
    day counts as well, a gain against a loss.
 4. At midnight the loss starts anew, from the last equity read before it.
 5. It is the bot's from its first fill on: a bot that finds the limit reached, and trades nothing, broke nothing. From
    then on the whole account counts, whoever lost it; unrealised loss, fees and funding are in the equity.
-6. HELD needs: the preflight's reading, a closing reading after the last fill, what the account had done earlier on the
-   day, and bills that explain how the wallet (equity less unrealised) moved over the run, within 0.01 USDT: otherwise
-   a transfer may be missing.
-
-Exercise: fills of the bot. Peak: the largest loss of a day, 0 where there was none. Equal to the limit is within.
+6. Peak: the largest loss of a day, 0 where there was none.
 """
 
 from bisect import bisect_left, bisect_right
@@ -26,6 +28,7 @@ from decimal import Decimal
 from itertools import accumulate
 
 from botproof.events import BalanceSeen, BillSeen, Fact, Source
+from botproof.invariants.bills import is_funding, is_trade
 from botproof.invariants.day import UNKNOWN, Earlier, utc_day
 from botproof.invariants.ledger import Ledger
 from botproof.invariants.tally import Tally
@@ -35,7 +38,6 @@ from botproof.money import ZERO, plain
 from botproof.profile import Profile
 from botproof.terms import Terms
 
-TRANSFER = "trans_"  # how the business types of transfers begin (documented)
 RACE_US = SECOND_US
 UNEXPLAINED_USDT_MAX = Decimal("0.01")
 
@@ -142,7 +144,7 @@ class _Transfers:
 
 
 def _is_transfer(bill: BillSeen) -> bool:
-    return bill.business_type.startswith(TRANSFER)
+    return not (is_trade(bill) or is_funding(bill))
 
 
 def _between(first: BalanceSeen, bill: BillSeen, last: BalanceSeen) -> bool:

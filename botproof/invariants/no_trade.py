@@ -1,5 +1,12 @@
 """N1: nothing was traded, asked for or left open in the whole no-trade window.
 
+Formula: acts of the bot that change anything + orders + fills + readings of another position or setting = 0, from the
+    window's open to its close
+Exercise: minutes in which open orders and position were polled.
+Broken by: one such event; the bot's own order outside the window, from the start of the run to its end.
+Not shown: where the venue was polled in a smaller share of the window's minutes than coverage_min or with a hole longer
+    than gap_s_max, where an answer has no request on the tape, and in a run that may trade.
+
 The venue is the judge, over the whole window, both ends included, by the instants at which things happened:
 
 1. The bot only reads: no request to place, cancel or change anything was sent, accepted or refused.
@@ -14,9 +21,9 @@ filled that is the bot's, and no request of a kind that nobody reads. Before the
 account right (cancels, settings), after it it may cancel.
 
 A zero is only as good as the watch that was kept. Pushes tell at once but may be missed; so the lists of open orders
-and the position must have been polled in at least the terms' share of the window's minutes, without a hole longer
+and the position must have been polled in at least `coverage_min` of the window's minutes, without a hole longer
 than `gap_s_max`, the head and the tail of the window included: the same thresholds that the bot's own rows must keep.
-Exercise: minutes in which both were polled. What happened and was gone between two polls stands in the venue's
+What happened and was gone between two polls stands in the venue's
 histories, whose facts carry the venue's time and are judged like any other.
 """
 

@@ -1,7 +1,11 @@
 """E9: cancels stay within the budget and requests within the venue's limits.
 
-    cancels sent in any 60 s, both ends included <= cancel_budget_per_min
+Formula: cancels sent in any 60 s, both ends included <= cancel_budget_per_min;
     requests to one endpoint in any 1 s <= the venue's limit for it; signed requests in any 60 s <= 6000
+Exercise: cancels sent.
+Broken by: one cancel or one request more than a limit; equal is within.
+Not shown: without a cancel, where the venue says that there were too many requests and the tape shows fewer, or where
+    something was sent that cannot be counted (3, 5, 6).
 
 1. Requests are counted when sent, whatever the venue made of them: a refused cancel was sent. A line that repeats a
    request says nothing new. A restart of the bot begins no new count.
@@ -16,8 +20,10 @@
 5. A request of an unnamed kind that changes something is counted; where its path says that it cancels, as one cancel at
    least. How many orders it touched is not known, so nothing is HELD beside it; nor where an answer has no request,
    or where the venue showed an order of the run that nobody saw being sent: what goes around the tap is not counted.
-
-Exercise: cancels sent. Peak: the most cancels in 60 s. Equal to a limit is within.
+6. An order of the bot that was canceled, and that no request on the tape asked to cancel, was canceled around the tap.
+   Not so what the venue itself ends: the rest of an order that may not rest, a post-only order within a tenth of a
+   second of its beginning, and an exit while more is to be closed than the position holds.
+7. Peak: the most cancels in 60 s.
 """
 
 from collections import defaultdict, deque
@@ -25,18 +31,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from operator import attrgetter
 
-from botproof.events import Action, Fact, RequestAnswered, RequestSent, RequestUnknown, Source
-from botproof.invariants.ledger import Ledger
+from botproof.events import Action, Fact, OrderState, RequestAnswered, RequestSent, RequestUnknown, Source
+from botproof.invariants.cancels import Cancels
+from botproof.invariants.ledger import Books, Ledger, Life, Move
 from botproof.invariants.sent import Once
 from botproof.invariants.tally import Tally
 from botproof.invariants.verdict import Verdict
-from botproof.invariants.wording import MINUTE_US, SECOND_US, clock_time
+from botproof.invariants.wording import MINUTE_US, SECOND_US, clock_time, instant_us
+from botproof.money import ZERO
 from botproof.profile import Profile
 from botproof.terms import Terms
 
 TOO_MANY = "429"
 ALL_PER_MINUTE_MAX = 6000  # documented, per address; only its signed part is on the tape
 UNLISTED_PER_S_MAX = 1
+AT_ONCE_US = 100_000  # a post-only order that would cross is shown and ended in one go
+NEVER_RESTS = frozenset({"ioc", "fok"})
 
 _OF_ACTIONS: Mapping[Action, int] = {
     Action.PLACE: 10,
@@ -127,12 +137,14 @@ class Rates:
         self._budget = profile.cancel_budget_per_min
         self._needed = terms.exercise.get(self.id, 1)
         self._ledger = Ledger(profile.symbol)
+        self._cancels = Cancels()
         self._once = Once()
         self._sent: list[RequestSent] = []
         self._answers: list[RequestAnswered | RequestUnknown] = []
 
     def see(self, fact: Fact) -> None:
         self._ledger.see(fact)
+        self._cancels.see(fact)
         match fact:
             case RequestSent() if self._once.is_new(fact):
                 self._sent.append(fact)
@@ -187,7 +199,22 @@ class Rates:
         for sent in self._sent:
             if sent.action is Action.OTHER and sent.changes_something:
                 return f"what {sent.method} {sent.path} did (seq {sent.seq}) is not judged"
-        return self._ledger.stray()
+        return self._ledger.stray() or self._unasked()
+
+    def _unasked(self) -> str:
+        """An order of the bot that somebody canceled around the tap; empty where there is none."""
+        asked = self._cancels.asked(self._ledger.lives)
+        books = Books(self._ledger.start)
+        for step in self._ledger.replay():
+            life, ended = step.life, step.life.ended
+            canceled = step.move is Move.END and ended is not None and ended.state is OrderState.CANCELED
+            is_own = canceled and life.belongs_to(self._ledger.prefix)
+            if is_own and life not in asked and not _ended_by_venue(life, books):
+                return (
+                    f"the order {life.name} was canceled at {clock_time(step.at_us)}, and nobody saw who asked for it"
+                )
+            books.apply(step)
+        return ""
 
 
 def _cancels(sent: RequestSent) -> bool:
@@ -195,6 +222,19 @@ def _cancels(sent: RequestSent) -> bool:
     return sent.action is Action.CANCEL or (
         sent.action is Action.OTHER and sent.changes_something and "cancel" in sent.path.rpartition("/")[2]
     )
+
+
+def _ended_by_venue(life: Life, books: Books) -> bool:
+    """Whether the venue itself ends such an order in such a state of the books."""
+    first, ended = life.shown, life.ended
+    if first is None or ended is None or life.is_market or first.force in NEVER_RESTS:
+        return True
+    if life.reduce_only:
+        resting = sum((rest for _, rest in books.rest(life.side, exits=True)), ZERO)
+        if resting > -life.side.sign * books.position:
+            return True
+    rested = first.state.is_open and instant_us(ended) - instant_us(first) > AT_ONCE_US
+    return first.force == "post_only" and not rested
 
 
 def _endpoint(sent: RequestSent) -> str:

@@ -1,18 +1,22 @@
 """E15: a pause and a hard stop always carry a recorded reason.
 
+Formula: reasons >= 1 with every state other than running, in what the bot says and in every row of minute.csv
+Exercise: rows of minute.csv that are not running. Each counts once, however often it is written.
+Broken by: a pause or a hard stop without a reason, or with a word that only fills its place; a state that is none.
+Not shown: without such a row, where a row has no state, where the bot never told its state beside the rows, or
+    where the window has too few rows (`botproof.invariants.cadence`): a pause without a row was never told.
+
 1. A bot that says it is in another state than `running` gives at least one reason with it. A blank is no reason, nor is
-   a word that only fills its place (`NO_REASON`).
+   a word that only fills its place (`-`, `n/a`, `nan`, `none`, `null`).
 2. Every row of minute.csv whose state is another than `running` has at least one in `risk_reasons`, where they are
    separated by `|`.
 3. The states are running, soft_pause and hard_stop; another word says nothing and breaks the promise. A row without a
    state was never told: then nothing is HELD.
 4. While it is running a bot may note reasons or none.
-
-Exercise: rows of minute.csv that are not running, each once however often it is written. HELD needs the bot's own word
-on its state beside the rows.
 """
 
 from botproof.events import BotSample, BotStateChanged, Fact, Source
+from botproof.invariants.cadence import Cadence
 from botproof.invariants.cells import content, label, read_word, word
 from botproof.invariants.tally import Tally
 from botproof.invariants.verdict import Verdict
@@ -30,14 +34,16 @@ class Reasons:
 
     id = "E15"
     needs = frozenset({Source.RUN, Source.BOT})
-    hears: frozenset[type[Fact]] = frozenset({BotStateChanged, BotSample})
+    hears = Cadence.hears | {BotStateChanged}
 
     def __init__(self, profile: Profile, terms: Terms) -> None:  # noqa: ARG002  every fold is made alike
         self._tally = Tally(self.id, terms.exercise.get(self.id, 1), "rows of minute.csv that are not running")
         self._has_spoken = False
         self._rows: set[str] = set()
+        self._cadence = Cadence(terms)
 
     def see(self, fact: Fact) -> None:
+        self._cadence.see(fact)
         match fact:
             case BotStateChanged():
                 self._has_spoken = True
@@ -48,6 +54,7 @@ class Reasons:
     def verdict(self) -> Verdict:
         if not self._has_spoken:
             self._tally.doubt("the bot never told its state")
+        self._tally.doubt(self._cadence.doubt())
         return self._tally.verdict()
 
     def _see_row(self, sample: BotSample) -> None:

@@ -1,5 +1,13 @@
 """E8: position mode, margin mode and leverage are read back as declared before the first order, and stay so.
 
+Formula: position_mode, leverage (profile) and margin_mode (terms) = as read by the bot before its first order, and as
+    every later reading and change of bot and venue shows them, up to one reading of the venue after the window
+Exercise: readings of the venue as declared, after at least one by the bot.
+Broken by: an order sent before the bot had read them back as declared; a reading or a change, after that, of another
+    value.
+Not shown: without a read-back of the bot, without a reading of the venue after the window, or where a change that was
+    asked for leaves a stretch nobody saw (4).
+
 1. The bot reads its settings back (on the tap) before its first order, and what it read is what the profile (position
    mode, leverage) and the terms (margin mode) declare. An order sent before that breaks the promise. A setting that
    the bot asks to change must be read back again.
@@ -9,8 +17,6 @@
 4. After the first order nobody asks to change a setting: a request that was not refused leaves a stretch nobody saw,
    and then nothing is HELD. Nor is it where, when they were read back, a change was on its way or its fate unknown, or
    where the bot sent a request of a kind that nobody reads.
-
-Exercise: readings of the venue as declared, after at least one by the bot.
 """
 
 from botproof.events import (
@@ -51,13 +57,13 @@ class Settings:
         }
         self._tally = Tally(self.id, terms.exercise.get(self.id, 1), "read-backs of the venue as declared")
         self._settled_us: int | None = None  # when the bot had read its settings back
-        self._changed_us = -1  # when the bot last asked to change one before its first order
+        self._changed_us = 0  # when the bot last asked to change one before its first order
         self._ordered = False
-        self._shown_us = -1  # the last instant at which the venue showed them as declared
+        self._shown_us = 0  # the last instant at which the venue showed them as declared
         self._closed_us: int | None = None
         self._asked: dict[tuple[Source, int], RequestSent] = {}  # changes after the first order, not refused
         self._pending: dict[tuple[Source, int], RequestSent] = {}  # changes, not answered
-        self._answered_seq = -1  # the last answer to a change
+        self._answered_seq = 0  # the last answer to a change
         self._readings: dict[tuple[Source, int], int] = {}  # sent and not answered: the seq of the sending
         self._read_seq: int | None = None  # where the reading was sent that was answered last
         self._unsure = ""  # why the last read-back may be older than a change

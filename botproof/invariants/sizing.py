@@ -1,19 +1,9 @@
 """E2, E4, E5: what each order is when it is sent. Requests are judged as sent, whatever the venue made of them.
 
-E2  own price x size of one entry <= total_amount_quote; a market entry is valued at mark.
-E4  size >= minimum and a multiple of the step; price on the tick; value >= minimum. By the contract rules last read
-    before. Reduce-only orders are exempt from the minimum value (as the venue allows; inferred); a market order has
-    no price, and its value is taken at mark.
-E5  size = total_amount_quote x own pct / sum of the pcts of both sides / own price, rounded down to the step, for one
-    of the levels of its side. Planned below a minimum means not sent at all. Nothing is planned at market, and
-    nothing on another symbol.
-
-Exercise: entries sent (E5: entries whose plan was reckoned). Equal to a limit is within.
-
 1. Every order is judged once; a line that repeats a request says nothing new.
-2. Where the judgement cannot look, it says so: a request of a kind it does not read, an
-   order of the run that nobody saw being sent, an order without the facts to judge it by, an order that the venue shows
-   with another side, type, price or size than was asked for. Then nothing is HELD.
+2. Where the judgement cannot look, it says so: a request of a kind it does not read, an order of the run that nobody
+   saw being sent, an order without the facts to judge it by, an order that the venue shows with another side, type,
+   price or size than was asked for. Then nothing is HELD.
 """
 
 from decimal import Decimal
@@ -94,7 +84,13 @@ class _WhenSent:
 
 
 class OrderValue(_WhenSent):
-    """E2: no single entry is worth more than the envelope."""
+    """E2: no single entry is worth more than the envelope.
+
+    Formula: own price x size of one entry <= total_amount_quote. A market entry is valued at mark.
+    Exercise: entries sent.
+    Broken by: an entry worth more; equal is within.
+    Not shown: without an entry, or where one cannot be valued.
+    """
 
     id = "E2"
     unit = "USDT"
@@ -117,7 +113,16 @@ class OrderValue(_WhenSent):
 
 
 class OrderShape(_WhenSent):
-    """E4: every order sent keeps the contract's rules then in force."""
+    """E4: every order sent keeps the contract's rules then in force.
+
+    Formula: size >= minimum and a multiple of the step; price a multiple of the tick; value >= minimum. By the contract
+        rules last read before. Reduce-only orders are exempt from the minimum value (as the venue allows; inferred);
+        a market order has no price, and its value is taken at mark.
+    Exercise: entries sent.
+    Broken by: an order, entry or exit, off one of the rules.
+    Not shown: without an entry, where the rules of an order's symbol were not read before it, or where an entry cannot
+        be valued.
+    """
 
     id = "E4"
 
@@ -148,7 +153,15 @@ class OrderShape(_WhenSent):
 
 
 class PlannedSize(_WhenSent):
-    """E5: every entry has the size that the profile plans at its own price."""
+    """E5: every entry has the size that the profile plans at its own price.
+
+    Formula: size = total_amount_quote x own pct / sum of the pcts of both sides / own price, rounded down to the step,
+        for one of the levels of its side.
+    Exercise: entries sent, and their plan reckoned.
+    Broken by: an entry of another size; one that is planned below a minimum, which means not sent at all; one at market
+        or on another symbol, where nothing is planned.
+    Not shown: without an entry, or where one has no side or size, or was sent before the contract rules were read.
+    """
 
     id = "E5"
 

@@ -1,32 +1,41 @@
 """E11: a stop or a time limit is acted on in time and near its price.
 
+Formula: exit sent - stop price delivered <= stop_reaction_s_max; exit sent - position opened <= time_limit +
+    time_exit_grace_s; average price of its fills at most exit_slippage_bps worse than the worse of stop price and
+    best opposite price
+Exercise: positions closed by an exit that a stop or a time limit had called for.
+Broken by: an exit that comes late or not at all, is not reduce-only or does not close at once, or fills farther from
+    its price. Equal to a limit is within.
+Not shown: without such a position, where one stood for more than 30 s without a price, where the account had a
+    position before, whose entry price nobody knows, where no price is known around an exit, without the contract's
+    quantity step, or where the orders and fills on the tape do not add up to the position that the venue showed last.
+
 The position is the net of the bot's own fills; its entry price is the average of the fills that opened it, weighted by
 size, and closing leaves it as it is. What was true at an instant is judged (see `botproof.invariants.ledger`); a price
 counts from when the venue's ticker delivered it to the observer. Bot and observer are two listeners: what a bot owes it
-owes from `LISTENERS_APART_US` after the observer knew.
+owes from 0.1 s after the observer knew.
 
-1. The stop price of a long is entry x (1 - stop_loss), of a short entry x (1 + stop_loss). The first best opposite price
-   (bid of a long, ask of a short) at or beyond it calls for an exit within `stop_reaction_s_max` seconds.
+1. The stop price of a long is entry x (1 - stop_loss), of a short entry x (1 + stop_loss). The first best opposite
+   price (bid of a long, ask of a short) at or beyond it calls for an exit within `stop_reaction_s_max` seconds.
 2. So does the age of the position: the exit is sent by `time_limit` + `time_exit_grace_s` after the fill that opened it
    or turned it over; fills that add to it do not begin its time anew.
 3. Such an exit is reduce-only and closes at once: a market order, or a limit at or beyond the stop price or a best
-   opposite price: the last one, or one of the last `FRESH_US`. It counts from its sending, and for as much of the position as it is for. A
-   take-profit that rests already is none.
+   opposite price: the last one, or one of the last 1 s. It counts from its sending, and for as much of the position
+   as it is for. A take-profit that rests already is none.
 4. A stop that was reached stays owed when the price recovers; it ends with the position. Where the take-profit or an
-   opposite entry closed the position in time, nothing more is owed.
-5. Where what was sent did not close the position (it was refused, canceled, cut, or too small), the next exit is owed
-   within `exit_owed_s_max`, and a limit may not rest longer than that.
+   opposite entry closed the position in time, or somebody else did (a hand, an order of the venue's), nothing more is
+   owed. What a fill that is not the bot's leaves of the account's position is the most that the bot has to close.
+5. Where what was sent did not close the position (it was refused, canceled, cut, or too small, or it lapsed: see
+   `botproof.invariants.lapse`), the next exit is owed within `exit_owed_s_max`, and a limit may not rest longer than
+   that.
 6. The exit fills on average at most `exit_slippage_bps` worse than the worse of the stop price and the best opposite
    price at that moment: the worst that was delivered from the last price before its sending to the first within
-   `FRESH_US` of its last fill, or the last before it moved on by as much as in the second before: prices come once a
+   1 s of its last fill, or the last before it moved on by as much as in the second before: prices come once a
    second, and a market that runs does not wait for them. After a time limit there is no stop price.
-7. What is closed because the run or an operator stopped the bot is neither stop nor time exit: nothing is called for any
-   more, and what was owed already is owed still. A bot that was restarted owes nothing before `exit_owed_s_max` are
+7. What is closed because the run or an operator stopped the bot is neither stop nor time exit: nothing is called for
+   any more, and what was owed already is owed still. A bot that was restarted owes nothing before `exit_owed_s_max` are
    over, and the stop anew when it sees a price beyond it.
-
-Exercise: positions closed by an exit that a stop or a time limit had called for. Peak: the longest reaction to a stop.
-Equal to a limit is within. HELD needs prices: a position that stood for more than `BLIND_US` without one was not
-watched. Nor is anything held where the account had a position before, whose entry price nobody knows.
+8. Peak: the longest reaction to a stop.
 """
 
 from collections.abc import Iterator
@@ -45,6 +54,7 @@ from botproof.events import (
     TopOfBook,
 )
 from botproof.invariants.holding import Holding
+from botproof.invariants.lapse import Lapse, Lapses
 from botproof.invariants.latch import RESUME
 from botproof.invariants.ledger import Books, Ledger, Life, Move, Step
 from botproof.invariants.prices import FRESH_US, Prices, is_beyond, opposite
@@ -59,7 +69,7 @@ LISTENERS_APART_US = SECOND_US // 10
 BLIND_US = 30 * SECOND_US
 BPS = Decimal("0.0001")
 
-Happening = Step | TopOfBook | OperatorAction | StopStep | BotRestarted | RunEnded
+Happening = Step | Lapse | TopOfBook | OperatorAction | StopStep | BotRestarted | RunEnded
 
 
 class Stops:
@@ -67,17 +77,19 @@ class Stops:
 
     id = "E11"
     needs = frozenset({Source.RUN, Source.VENUE, Source.TAP, Source.OPERATOR})
-    hears = Ledger.hears | {ContractRead, TopOfBook, OperatorAction, StopStep, BotRestarted, RunEnded}
+    hears = Ledger.hears | Lapses.hears | {ContractRead, TopOfBook, OperatorAction, StopStep, BotRestarted, RunEnded}
 
     def __init__(self, profile: Profile, terms: Terms) -> None:
         self._profile, self._terms = profile, terms
         self._ledger = Ledger(profile.symbol)
+        self._lapses = Lapses(terms)
         self._dust_below: Decimal | None = None
         self._prices: list[TopOfBook] = []
         self._others: list[OperatorAction | StopStep | BotRestarted | RunEnded] = []
 
     def see(self, fact: Fact) -> None:
         self._ledger.see(fact)
+        self._lapses.see(fact)
         match fact:
             case ContractRead() if fact.symbol == self._profile.symbol:
                 self._dust_below = fact.qty_step
@@ -108,7 +120,8 @@ class Stops:
         steps = [(step.at_us, 0, turn, step) for turn, step in enumerate(self._ledger.replay())]
         prices = [(instant_us(seen), 1, seen.seq, seen) for seen in self._prices]
         others = [(fact.t_local_us, 2, fact.seq, fact) for fact in self._others]
-        told: list[tuple[int, int, int, Happening]] = [*steps, *prices, *others]
+        lapses = [(lapse.at_us, 3, lapse.seq, lapse) for lapse in self._lapses.of(self._ledger.lives)]
+        told: list[tuple[int, int, int, Happening]] = [*steps, *prices, *others, *lapses]
         return (what for *_, what in sorted(told, key=lambda one: one[:3]))
 
 
@@ -162,11 +175,13 @@ class _Watch:
 
     def take(self, what: Happening) -> None:
         """Let time pass until `what` happened, and judge what it brought about."""
-        at_us = what.at_us if isinstance(what, Step) else instant_us(what)
+        at_us = what.at_us if isinstance(what, Step | Lapse) else instant_us(what)
         self._pass_to(at_us)
         match what:
             case Step():
                 self._take_step(what)
+            case Lapse():
+                self._take_lapse(what)
             case TopOfBook():
                 self._take_price(what, at_us)
             case BotRestarted():
@@ -223,33 +238,55 @@ class _Watch:
                     self._closings.append(_Closing(life, self._calls["stop"], sent_us))
 
     def _take_step(self, step: Step) -> None:
+        stood = self._stands
+        if step.move is Move.FILL:
+            self._note_blindness(step.at_us)
         self._books.apply(step)
-        if not step.life.belongs_to(self._prefix):
-            return
-        if step.move is Move.BEGIN:
-            self._see_sending(step)
+        is_own = step.life.belongs_to(self._prefix)
+        if step.move is Move.FILL and is_own:
+            self._see_fill(step, stood=stood)
         elif step.move is Move.FILL:
-            self._see_fill(step)
+            self._see_foreign_fill(step.at_us)
+        elif step.move is Move.BEGIN and is_own:
+            self._see_sending(step)
         if step.life in self._acting and step.life not in self._books.working:
             del self._acting[step.life]
             self._call_again(step.at_us)
 
+    def _take_lapse(self, lapse: Lapse) -> None:
+        life, at_us = lapse.life, lapse.at_us
+        if not lapse.counts:
+            if self._acting.pop(life, None) is not None:
+                self._call_again(at_us)
+        elif life in self._books.working and self._closes(life) and self._covers(life, at_us):
+            self._answer(life, at_us)
+
+    def _see_foreign_fill(self, at_us: int) -> None:
+        """What is not the bot's may leave less of its position than it holds, or nothing."""
+        self._holding.cut(self._size)
+        self._sizes.append((at_us, self._size))
+        if not self._stands:
+            self._end_position()
+
     def _see_sending(self, step: Step) -> None:
-        life, holding = step.life, self._holding
-        if not (life.reduce_only and self._stands and life.side is holding.closing_side):
+        life = step.life
+        if not self._closes(life):
             return
-        if not self._closes_at_once(step) or not self._covers(step):
+        if not self._closes_at_once(step) or not self._covers(life, step.at_us):
             return
         if not life.is_market:
             self._answer_slowly(step)
         else:
-            self._acting[life] = step.at_us
-            for call in self._calls.values():
-                self._react(call, step.at_us)
-                call.is_answered = True
+            self._answer(life, step.at_us)
         if self._calls and not self._is_winding_down:
             call = self._calls.get("stop") or self._calls["age"]
             self._closings.append(_Closing(life, call, step.at_us))
+
+    def _answer(self, life: Life, at_us: int) -> None:
+        self._acting[life] = at_us
+        for call in self._calls.values():
+            self._react(call, at_us)
+            call.is_answered = True
 
     def _answer_slowly(self, step: Step) -> None:
         """A limit answers the call, and has to close what it is for; another one does not win more time."""
@@ -269,16 +306,14 @@ class _Watch:
             if not self._acting:
                 call.is_answered, call.since_us, call.due_us = False, at_us, at_us + self._owed_us
 
-    def _see_fill(self, step: Step) -> None:
+    def _see_fill(self, step: Step, *, stood: bool) -> None:
         fill = next((fill for fill in step.life.fills if fill.seq == step.seq), None)
         price = fill.price if fill is not None else step.life.price or self._holding.entry
         for closing in self._closings:
             if closing.life is step.life:
                 closing.fills.append((step.at_us, price, step.size))
-        stood = self._stands
-        self._note_blindness(step.at_us)
         is_new = self._holding.add(step, price, anew=not stood)
-        self._sizes.append((step.at_us, abs(self._holding.size)))
+        self._sizes.append((step.at_us, self._size))
         if is_new or not self._stands:
             self._end_position()
         self._withdraw(step.at_us)
@@ -310,11 +345,11 @@ class _Watch:
             return True
         return any(is_beyond(limit, opposite(top, side), side) for top in fresh)
 
-    def _covers(self, step: Step) -> bool:
+    def _covers(self, life: Life, at_us: int) -> bool:
         """Whether what works now closes all that the bot could know of."""
-        while len(self._sizes) > 1 and self._sizes[1][0] <= step.at_us - LISTENERS_APART_US:
+        while len(self._sizes) > 1 and self._sizes[1][0] <= at_us - LISTENERS_APART_US:
             del self._sizes[0]
-        at_work = sum((self._books.working.get(life, ZERO) for life in {*self._acting, step.life}), ZERO)
+        at_work = sum((self._books.working.get(one, ZERO) for one in {*self._acting, life}), ZERO)
         left = min(size for _, size in self._sizes) - at_work
         return left <= 0 or left < self._dust_below
 
@@ -323,10 +358,17 @@ class _Watch:
         if self._stands and blind_us > BLIND_US:
             self._tally.doubt(f"{self._position()} stood for {seconds(blind_us)} s without a price")
 
+    def _closes(self, life: Life) -> bool:
+        return life.reduce_only and self._stands and life.side is self._holding.closing_side
+
+    @property
+    def _size(self) -> Decimal:
+        """What the bot holds, unsigned, as far as the account holds it too."""
+        return min(abs(self._holding.size), max(ZERO, -self._holding.closing_side.sign * self._books.position))
+
     @property
     def _stands(self) -> bool:
-        size = abs(self._holding.size)
-        return size > 0 and size >= self._dust_below
+        return self._size > 0 and self._size >= self._dust_below
 
     def _position(self) -> str:
         side = "long" if self._holding.size > 0 else "short"

@@ -1,11 +1,17 @@
 """E7: turnover stays within the cap.
 
-    traded today + open entries + this entry <= x * min(equity, total_amount_quote)
+Formula: traded today + open entries + this entry <= x * min(equity, total_amount_quote)
     x = the smaller of the profile's turnover_cap_x and the terms' turnover_hard_x
+Exercise: fills of the bot's entries.
+Broken by: an entry that is sent although it would take the day beyond the cap. Equal to the cap is within.
+Not shown: without a fill of an entry, where what was traded earlier on the first day, an equity at an entry, or a mark
+    for entries at market is not known, where fills do not add up to the position that the venue showed last, or where
+    an order of the run was not seen being sent or cannot be read.
 
 1. Judged at the sending of every entry of the bot, whatever the venue made of it. Exits are never held back: a
    reduce-only order is owed to the position. So exits may take the day beyond the cap, and no entry may follow then.
-   A retry under the same client id, while the first may stand, is the same order.
+   A retry under the same client id, while the first may stand, is the same order; sent again after the first was
+   refused, or looked up and not there, it is another.
 2. Traded today: what the account had traded before the run (on the run's first day) plus price x size of every fill of
    the symbol on the UTC day of the sending, exits and fills of others included, by the venue's clock, once by trade id.
 3. Open entries: price x remaining of the bot's own entries, market orders at mark, from the sending until the venue has
@@ -17,12 +23,7 @@
    filled at once; and after that second everything counts.
 5. Equity: the largest that was in force within the 30 s before the sending, which is how often it is polled beside the
    pushes. A reading that is older than 90 s is none.
-6. HELD needs: what was traded earlier on the first day, an equity at every entry, a mark for entries at market, fills
-   that add up to the position that the venue showed last, and every order of the run sent through the tap in a form
-   that can be read.
-
-Exercise: fills of the bot's entries. Peak: the largest left side, as a multiple of min(equity, total_amount_quote),
-rounded up at the sixth decimal. Equal to the cap is within.
+6. Peak: the largest left side, as a multiple of min(equity, total_amount_quote), rounded up at the sixth decimal.
 """
 
 from bisect import bisect_right
@@ -55,7 +56,6 @@ class Turnover:
     hears = Ledger.hears | Earlier.hears | Marks.hears | {BalanceSeen}
 
     def __init__(self, profile: Profile, terms: Terms) -> None:
-        self._symbol = profile.symbol
         self._cap_x = min(profile.turnover_cap_x, terms.turnover_hard_x)
         self._cap = "the hard limit" if terms.turnover_hard_x < profile.turnover_cap_x else "the cap"
         self._envelope = profile.total_amount_quote

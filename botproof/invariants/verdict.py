@@ -2,8 +2,8 @@
 
 A verdict carries what was seen, what was allowed, the exercise behind it and the sequence numbers that prove it.
 HELD needs exercise: `exercise >= needed`. NOT SHOWN is what remains when nothing was broken and too little was
-exercised, when a fact that the judgement needs is not covered, or when the check is not built. Of these only the first
-can be made good by another window: `lacks_only_exercise` tells it apart.
+exercised, or when a fact that the judgement needs is not covered. Of these only the first can be made good by another
+window: `lacks_only_exercise` tells it apart.
 """
 
 from dataclasses import dataclass, replace

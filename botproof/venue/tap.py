@@ -7,7 +7,9 @@ A request is READ only if it is a GET. Of the others the five that the harness k
 that remain (batches, plan orders, closing calls, whatever the venue adds) are OTHER, so nothing that may change the
 venue passes for a read.
 
-From the answers the tap also writes what the bot was shown: the best prices of a depth, the settings of an account.
+From the answers the tap also writes what the bot was shown: the best prices of a depth, the settings of an account. A
+depth counts only where it was asked for of the USDT perpetuals at the finest precision: the coarser ones put prices into
+buckets (documented; 100 USDT wide at the coarsest, inferred), so a bot that asked for one could choose the mid it is judged by.
 """
 
 import itertools
@@ -42,6 +44,8 @@ _ACTIONS = {
     "/api/v2/mix/account/set-margin-mode": Action.SET_MARGIN_MODE,
 }
 _DEPTH = "/api/v2/mix/market/merge-depth"
+_PRODUCT = "USDT-FUTURES"
+_FINEST = "scale0"  # documented as the default
 _ACCOUNT = "/api/v2/mix/account/account"
 _SIDES = {side.value: side for side in Side}
 _ORDER_TYPES = {kind.value: kind for kind in OrderType}
@@ -98,7 +102,7 @@ class Tap(httpx.AsyncBaseTransport):
     def _shown(self, request: httpx.Request, answer: Envelope, *, signed: bool) -> None:
         path = request.url.path
         try:
-            if path == _DEPTH:
+            if path == _DEPTH and _is_exact(request):
                 self._top_of_book(answer, _symbol(request))
             elif path == _ACCOUNT and signed:
                 self._settings(answer, _symbol(request))
@@ -224,6 +228,13 @@ def _decoded(response: httpx.Response) -> bytes:
         return _of_bytes(response, b"".join(response.stream)).read()
     except httpx.DecodingError as error:
         raise Unanswered(f"HTTP {response.status_code}: {error}") from None
+
+
+def _is_exact(request: httpx.Request) -> bool:
+    """Whether a depth was asked for with every price of the contract's own book; a parameter told twice must agree."""
+    asked = request.url.params
+    products = {product.upper() for product in asked.get_list("productType")}
+    return products == {_PRODUCT} and {word.lower() for word in asked.get_list("precision")} <= {_FINEST}
 
 
 def _symbol(request: httpx.Request) -> str:
