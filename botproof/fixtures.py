@@ -135,13 +135,13 @@ class FakeStageVenue:
             if isinstance(outcome, Refused):
                 raise HarnessError(f"the fake refused the order: {outcome.code} {outcome.message}")
 
-    def move_price(self, change: Decimal, over_s: int, recover_s: int | None) -> None:
-        """Script a move from now on: `change` (fraction, signed) within `over_s`, back within `recover_s` after it."""
+    def move_price(self, change: Decimal, over_s: int, recover_s: int | None, after_s: int = 0) -> None:
+        """Script a move that begins in `after_s`: `change` (fraction, signed) within `over_s`, back within `recover_s`."""
 
         def script() -> None:
             self.fake.faces.advance()
             self.fake.market.script(
-                from_us=self.clock.now_us() + 1,
+                from_us=self.clock.now_us() + after_s * 1_000_000 + 1,
                 change=change,
                 over_us=over_s * 1_000_000,
                 recover_us=None if recover_s is None else recover_s * 1_000_000,
@@ -178,6 +178,11 @@ class FakeStageVenue:
         """A channel of the sockets says nothing for a while, to nobody."""
         armed = self._inside(lambda: self.fake.faces.arm(Silence(channel=channel, for_us=for_s * 1_000_000)))
         self._tell_armed(armed)
+
+    def mend(self) -> None:
+        """Take every fault away; what they did stays on record."""
+        for armed in self.fake.faces.faults.armed:
+            self.fake.faces.faults.lift(armed)
 
     def unfired(self) -> list[str]:
         """Faults that were armed and did not take effect, or not as often as they were to."""

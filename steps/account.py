@@ -5,7 +5,7 @@ from decimal import Decimal
 from pytest_bdd import given, parsers, then
 
 from botproof.errors import NotShown
-from botproof.events import Side
+from botproof.events import FundingSettled, Side
 from botproof.invariants.effects import holding_times_us, unexpected_refusals
 from botproof.stage import Stage
 
@@ -47,6 +47,14 @@ def _(stage: Stage, seconds: str) -> None:
     if not times_us:
         raise NotShown("no position was opened and closed")
     assert max(times_us) <= number(seconds) * 1_000_000, f"a position was held for {max(times_us) / 1_000_000} s"
+
+
+@then(parsers.parse("funding of {amount} USDT was {way}"))
+def _(stage: Stage, amount: str, way: str) -> None:
+    """To the decimals of the text; a mark is never known to the last of them."""
+    expected = word(way, {"paid": -1, "received": 1}) * number(amount)
+    settled = {fact.amount_usdt.quantize(expected) for fact in stage.finish().facts if isinstance(fact, FundingSettled)}
+    assert settled == {expected}, f"settled were {sorted(settled)}"
 
 
 @then("the account is flat")

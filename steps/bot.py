@@ -88,3 +88,8 @@ def _(stage: Stage, state: str, reason: str, seconds: str) -> None:
 @then(parsers.parse("the bot is running within {seconds} s"))
 def _(stage: Stage, seconds: str) -> None:
     stage.await_state("running", "", number(seconds))
+
+
+@then(parsers.parse("the bot's orders are gone within {seconds} s"))
+def _(stage: Stage, seconds: str) -> None:
+    stage.await_no_orders(number(seconds))

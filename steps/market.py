@@ -24,6 +24,13 @@ def _(stage: Stage, percent: str) -> None:
     stage.volatility_percent = int(number(percent))
 
 
+@when(parsers.parse("the price swings {down} % down and {up} % up, each within {seconds:d} s and 1 s apart"))
+def _(stage: Stage, down: str, up: str, seconds: int) -> None:
+    stage.venue.move_price(number(up) / 100, seconds, None, after_s=seconds + 1)
+    _move(stage, "falls", down, seconds, None)
+    stage.world.run_for(seconds)
+
+
 @when(parsers.parse("the price {way} {percent} % within {seconds:d} s"))
 def _(stage: Stage, way: str, percent: str, seconds: int) -> None:
     _move(stage, way, percent, seconds, None)

@@ -20,10 +20,14 @@ def _(stage: Stage) -> None:
     stage.venue.strike("drop", "order")
 
 
-@when(parsers.parse("the ticker is silent for {seconds:d} s"))
+@when(parsers.parse("the ticker falls silent for {seconds:d} s"))
 def _(stage: Stage, seconds: int) -> None:
     stage.venue.silence("ticker", seconds)
-    stage.world.run_for(seconds)
+
+
+@when("the venue is itself again")
+def _(stage: Stage) -> None:
+    stage.venue.mend()
 
 
 @when(parsers.parse("the venue refuses the bot's next {count:d} cancels with {code}"))

@@ -20,7 +20,7 @@ class Holding:
     size: Decimal = ZERO
     entry_price: Decimal = ZERO
     opened_us: int = 0
-    close_reason: str = ""  # stop_loss | time_limit | stopping
+    close_reason: str = ""  # stop_loss | time_limit | stopping | hard_stop
 
     @property
     def closing_side(self) -> Side:

@@ -17,10 +17,10 @@ Feature: Mode, margin mode and leverage are read back before the first order and
     Given a bot that changes the leverage in mid-run
     And the bot is running on BTCUSDT
     When the bounded window ends
-    Then promise E8 is BROKEN because leverage
+    Then promise E8 is BROKEN because leverage was
 
   Scenario: the first order comes before any reading
     Given a bot that never reads its settings back
     And the bot is running on BTCUSDT
     When the bounded window ends
-    Then promise E8 is BROKEN because read
+    Then promise E8 is BROKEN because before

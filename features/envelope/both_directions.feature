@@ -23,6 +23,3 @@ Feature: Both order directions and the operator's stop are exercised before scal
     Then these promises are NOT SHOWN:
       | promise | about                          |
       | E17     | directions and kill path shown |
-      | E13     | the hard stop stays            |
-      | E11     | stops and time limits          |
-      | E18     | the loss                       |

@@ -21,6 +21,18 @@ Feature: The loss of a day stays within the limit
       | promise | about                 |
       | E18     | the loss inside limit |
 
+  Scenario: the price jumps beyond the stop and takes more than the limit
+    Given the bot is running on BTCUSDT
+    When the price falls 0.40 % within 10 s
+    And the price falls 9.80 % within 1 s
+    Then the bot is in hard_stop because daily_loss within 10 s
+    And no entry is placed for 300 s
+    And promise E18 is BROKEN because the limit is 0.60
+    And these promises are held:
+      | promise | about               |
+      | E13     | the hard stop stays |
+      | E14     | nothing left behind |
+
   Scenario: the bot trades on
     Given a bot that trades on whatever it has lost
     And the bot is running on BTCUSDT

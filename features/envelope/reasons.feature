@@ -21,4 +21,4 @@ Feature: A pause and a hard stop always carry a recorded reason
     When the operator stops the bot
     And 120 s pass
     And the bounded window ends
-    Then promise E15 is BROKEN because reason
+    Then promise E15 is BROKEN because gives no reason

@@ -25,7 +25,7 @@ Feature: A stop and a time limit are acted on in time and near their price
       When the price falls 0.40 % within 10 s
       And the price falls 0.50 % within 30 s
       And the bounded window ends
-      Then promise E11 is BROKEN because stop
+      Then promise E11 is BROKEN because had no exit sent for it within 2 s
 
   Rule: A position is held for at most 600 s
 
@@ -49,4 +49,4 @@ Feature: A stop and a time limit are acted on in time and near their price
       And the bot is running on BTCUSDT
       When the price falls 0.40 % within 10 s
       And the bounded window ends
-      Then promise E11 is BROKEN because time limit
+      Then promise E11 is BROKEN because had reached its time limit

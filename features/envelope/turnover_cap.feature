@@ -25,7 +25,7 @@ Feature: Turnover stays within the cap of the day
       | E1      | exposure inside the envelope |
     And the account is flat
 
-  Scenario: a third round trip
+  Scenario: a third entry
     Given a bot that trades on beyond the turnover cap
     And the bot is running on BTCUSDT
     When the price falls 0.40 % within 10 s and recovers within 60 s

@@ -22,6 +22,9 @@ Feature: A request without an answer is looked up before anything else is sent
     Then these promises are held:
       | promise | about                             |
       | E12     | nothing unanswered is left unknown |
+      | E1      | exposure inside the envelope       |
+      | E5      | sizes as planned                   |
+      | E6      | distances as said                  |
 
   Scenario: the order is sent again under another client id
     Given a bot that sends an unanswered order again under another client id
@@ -29,3 +32,10 @@ Feature: A request without an answer is looked up before anything else is sent
     When the bot's next order is lost on its way
     And the bounded window ends
     Then promise E12 is BROKEN because while the fate of
+
+  Scenario: the venue had taken the order, and two rest where one was planned
+    Given a bot that sends an unanswered order again under another client id
+    And the bot is running on BTCUSDT
+    When the answer to the bot's next order is lost
+    And the bounded window ends
+    Then promise E12 is BROKEN because bot1-

@@ -14,6 +14,7 @@ Feature: A bot that would not earn its costs does not quote
     When 2 min pass
     And the price rises 0.30 % within 20 s
     Then the bot is in soft_pause because edge_gate_blocked within 30 s
+    And no entry is placed for 45 s
     And the bot is running within 180 s
     When the bounded window ends
     Then these promises are held:

@@ -10,6 +10,10 @@ Feature: A no-trade bot that acts all the same is caught, whether the venue lets
     And the bot is running on BTCUSDT
     When the bounded window ends
     Then promise N1 is BROKEN because place
+    And the venue saw:
+      | orders placed    | 1 |
+      | cancels sent     | 1 |
+      | settings changed | 1 |
 
   Scenario: an order is refused
     Given a bot that tries to place an order in a no-trade window
@@ -18,6 +22,9 @@ Feature: A no-trade bot that acts all the same is caught, whether the venue lets
     Then promise N1 is BROKEN because place
     And promise E6 is BROKEN because from mid
     And the venue refused requests of the bot with 40815
+    And the venue saw:
+      | requests refused | 1 |
+      | settings changed | 1 |
 
   Scenario: somebody else's order is cancelled
     Given a resting buy order of somebody else
@@ -26,3 +33,6 @@ Feature: A no-trade bot that acts all the same is caught, whether the venue lets
     When the bounded window ends
     Then promise N1 is BROKEN because an order rests inside the window
     And the resting order is gone
+    And the venue saw:
+      | cancels sent     | 1 |
+      | settings changed | 1 |
