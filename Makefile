@@ -5,7 +5,7 @@
 #   make search   the correct bot over 500 seeds (about 5 min); SEEDS=0:2000 for more, what is known is not run again;
 #                 SEEDS=0:200 SEARCH="--window 9h --begin 15:30" crosses midnight and two fundings (about an hour)
 #   make mutants  which changes of the judgement would no test notice? MODULES="exits ledger" asks for some alone
-#   make clean    removes what the two have set up; the evidence under reports/ stays
+#   make clean    removes what the others have set up and worked in; the evidence under reports/ stays
 
 PYTHON ?= python3
 REPORTS := reports

@@ -101,13 +101,13 @@ def main(ctx: click.Context) -> None:
 )
 @click.option("--suggest", "with_suggestion", is_flag=True, help="Also print the smallest envelope that is feasible.")
 def feasible(profile_name: str, price_text: str | None, *, with_suggestion: bool) -> int:
-    r"""May a profile keep its own promise at a price? The arithmetic of every simultaneous order.
+    """May a profile keep its own promise at a price? The arithmetic of every simultaneous order.
 
     \b
     Exit codes: 0 FEASIBLE
                 1 INFEASIBLE, with the reasons
                 2 it cannot be judged
-    """
+    """  # noqa: D301  click reads the backspace: a paragraph that it must not wrap
     from botproof.feasibility import Answer, judge_feasibility
     from botproof.profile import Profile, find_profile
 
@@ -134,16 +134,16 @@ def feasible(profile_name: str, price_text: str | None, *, with_suggestion: bool
 @click.option("--reports", default="reports", metavar="DIR", help="Where the ledger is kept. Default: reports.")
 @click.option("--workers", default=2, type=click.IntRange(1, 64), help="Processes at work. Default: 2.")
 def search_seeds(seeds: str, bot: str, window: str, begin: str, reports: str, workers: int) -> int:
-    r"""The bot over many seeds of 15 simulated minutes on the fake, micro-cap and no-trade.
+    """The bot over many seeds on the fake, micro-cap and no-trade: one window of simulated time a seed.
 
-    What the ledger holds already is not run again. A seed that breaks a promise, leaves something unexplained or
-    loses a unit of money is written as a scenario to DIR/search.
+    What the ledger holds already is not run again. A seed that breaks a promise, leaves something unexplained, fails to
+    show what its trades should have shown, or loses a unit of money is written as a scenario to DIR/search.
 
     \b
     Exit codes: 0 nothing was broken and nothing went unnoticed
                 1 something was, with the command that shows it again
                 2 it cannot be searched
-    """
+    """  # noqa: D301  as above
     from pathlib import Path
 
     from botproof.search import FOUND, search, summary

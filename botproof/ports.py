@@ -338,7 +338,7 @@ class Operated(Protocol):
     """A bot with a switch for its operator."""
 
     def operate(self, action: str) -> None:
-        """`stop`: cancel, flatten, and stay in hard_stop (reason `operator`). `resume`: lift whatever hard stop holds."""
+        """`stop`: cancel, flatten, stay in hard_stop (reason `operator`). `resume`: lift whatever hard stop holds."""
         ...
 
 

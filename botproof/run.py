@@ -13,8 +13,8 @@ before: clean-up belongs to the start, and the window opens on the first minute 
 empty twice, or 30 s after the bot's start all the same.
 
 A bot that raises, in `run` or in `stop`, has crashed: that is written down, and the run goes on to its closing reads.
-A window that did not last to its end, a bot that did not live to be stopped or cannot be killed, an observer that failed or a venue that cannot be
-read leave the run incomplete: nothing of it is HELD.
+A window that did not last to its end, a bot that did not live to be stopped or cannot be killed, an observer that
+failed or a venue that cannot be read leave the run incomplete: nothing of it is HELD.
 """
 
 import asyncio

@@ -94,7 +94,8 @@ def summary(tried: Iterable[Tried]) -> list[str]:
         (
             f"{len(every)} seeds, {sum(one.role == 'no_trade' for one in every)} of them no-trade; "
             f"{sum(one.moves for one in every)} scripted moves, "
-            f"{sum(one.entries_filled for one in every)} entries and {sum(one.exits_filled for one in every)} exits filled"
+            f"{sum(one.entries_filled for one in every)} entries and "
+            f"{sum(one.exits_filled for one in every)} exits filled"
         ),
         "HELD: " + ", ".join(f"{id_} {held[id_]}" for id_ in PROMISES if id_ in held),
         *([f"HELD by no seed: {', '.join(never)}"] if never else []),
@@ -102,11 +103,7 @@ def summary(tried: Iterable[Tried]) -> list[str]:
             f"BROKEN: {sum(len(one.broken) for one in broken)} in {len(broken)} seeds; "
             f"unnoticed: {sum(bool(one.complaints) for one in every)}"
         ),
-        *[
-            f"  seed {one.seed} ({one.role}): {'; '.join(dict.fromkeys(one.broken + one.complaints))}"[:300]
-            for one in every
-            if not one.is_clean
-        ],
+        *[f"  seed {one.seed} ({one.role}): {'; '.join(one.findings)}"[:300] for one in every if not one.is_clean],
     ]
 
 
@@ -138,9 +135,8 @@ def _write_down(tried: Tried, asked: Asked, reports: Path) -> None:
     if tried.is_clean:
         return
     drawn, folder = scene(tried.seed, asked), reports / FOUND
-    showed = (*(f"{id_} is BROKEN" for id_ in tried.broken), *tried.complaints)
     module = folder / "test_search.py"
-    replace_file(folder / drawn.file, feature(drawn, asked, showed=showed, module=module).encode())
+    replace_file(folder / drawn.file, feature(drawn, asked, showed=tried.findings, module=module).encode())
     replace_file(module, _COLLECTOR.encode())
 
 
@@ -170,7 +166,7 @@ def _entry(line: bytes) -> dict[str, Any] | None:
 
 def _tried(body: dict[str, Any]) -> Tried:
     try:
-        lists = {name: tuple(body[name]) for name in ("held", "broken", "complaints")}
+        lists = {name: tuple(body[name]) for name in ("held", "complaints")}
         return Tried(**{**body, **lists})
     except (KeyError, TypeError) as error:
         raise HarnessError(f"the ledger holds an entry that is none: {error!r}; remove it and search again") from error

@@ -117,7 +117,7 @@ class World:
     def close(self) -> None:
         """Cancel what is left, the youngest first, and close the loop. Raises what failed while unwinding.
 
-        A task that outlives its cancellation by a minute is torn from the loop, so that it cannot keep it going for ever.
+        A task that outlives its cancellation by a minute is torn from the loop: it cannot keep it going for ever.
         """
         if self.loop.is_closed():
             return

@@ -62,7 +62,7 @@ class Module:
     def results(self) -> dict[str, int | None]:
         """Exit status by mutant; None where it has not been tried."""
         meta = self.mutated.with_name(f"{self.path.name}.meta")
-        if not meta.exists():
+        if not meta.exists() or not self.mutated.exists():
             return {}
         codes: dict[str, int | None] = json.loads(meta.read_text())["exit_code_by_key"]
         return codes
@@ -147,12 +147,18 @@ def try_out(module: Module) -> None:
 
 
 def _mutmut(module: Module, *names: str) -> None:
+    # mutmut goes by the time of a file, and takes one that was left half written for a whole one.
+    made_from, now = module.tree / "made_from", hashlib.sha256(module.path.read_bytes()).hexdigest()
+    if not made_from.exists() or made_from.read_text() != now:
+        module.mutated.unlink(missing_ok=True)
+    made_from.unlink(missing_ok=True)
     command = [str(Path(sys.executable).with_name("mutmut")), "run", "--max-children", "1", *names]
     log = module.tree / "mutmut.log"
     with log.open("wb") as out:
         done = subprocess.run(command, cwd=module.tree, stdout=out, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
         raise click.ClickException(f"mutmut ended with {done.returncode} on {module.name}; see {log.relative_to(ROOT)}")
+    made_from.write_text(now)
 
 
 def changes(module: Module) -> Iterator[tuple[str, str]]:

@@ -71,7 +71,7 @@ MEDIA_TYPES = MappingProxyType(
 )
 _CUT_BY_LINE = frozenset({"csv", "jsonl", "log", "md", "txt", "yml"})
 
-# What a failure means. A pattern is read by Java, which matches the whole message, and by JavaScript, which searches it.
+# What a failure means. A pattern is read by Java, which matches the whole message, and by JavaScript, which searches.
 CATEGORIES: Sequence[Mapping[str, Any]] = (
     {
         "name": "BROKEN: a promise was broken",

@@ -5,8 +5,6 @@ from typing import Any
 
 from botproof.closure import Closure, RunRecord
 
-NOT_BUILT = "not built"
-
 
 def closure_json(closure: Closure, bot_judged: str) -> dict[str, Any]:
     """The closure as it stands in closure.json."""

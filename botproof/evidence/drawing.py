@@ -128,6 +128,11 @@ def label(x: int, y: int, text: object, kind: str = "", most: int = 120) -> str:
     return f'<text x="{x}" y="{y}"{_class(kind)}>{words(text, most)}</text>'
 
 
+def upright(x: int, y: int, text: object, kind: str = "") -> str:
+    """Words that run upwards, with their baseline at x; `kind` says how they stand to y."""
+    return f'<text transform="translate({x} {y}) rotate(-90)"{_class(kind)}>{words(text)}</text>'
+
+
 def path(commands: str, kind: str, title: str = "") -> str:
     """A path; nothing where there are no commands."""
     return f"<path{_class(kind)} d={chr(34)}{commands}{chr(34)}{_closed('path', title)}" if commands else ""

@@ -35,6 +35,7 @@ from botproof.evidence.drawing import (
     shapes,
     stairs,
     time_of_day,
+    upright,
     words,
 )
 from botproof.evidence.scene import Note, Order, Scene, State, scene
@@ -44,6 +45,7 @@ from botproof.profile import Profile
 
 WIDTH, HEIGHT = 960, 690
 LEFT, RIGHT = 76, 944
+NAMES = 14  # baseline of the names of the panels, left of their values
 NOTES, LANES, LANE = 66, 4, 16  # baseline of the first lane, how many, how far apart
 BAND, BAND_HEIGHT = 124, 18
 PRICE_TOP, PRICE_BOTTOM = 166, 432
@@ -61,14 +63,17 @@ svg { font: 13px system-ui, sans-serif; --bg: #fff; --ink: #1b1f24; --dim: #5963
 @media (prefers-color-scheme: dark) { svg { --bg: #14181d; --ink: #e8eaed; --dim: #a2acb8; --grid: #2b323a;
   --mid: #c5ccd4; --buy: #70b5ff; --sell: #ff9c57; --bad: #ff6b70; --ok: #1e4a2c; --pause: #665013; --stop: #7c2529;
   --odd: #3c434c } }
-text { fill: var(--ink) } .dim { fill: var(--dim) } .head { font-weight: 600; font-size: 15px } .end { text-anchor: end }
-.bg { fill: var(--bg) } path { fill: none; stroke: var(--dim) } .grid { stroke: var(--grid) } .mid { stroke: var(--mid) }
+text { fill: var(--ink) } .dim { fill: var(--dim) } .head { font-weight: 600; font-size: 15px }
+.end { text-anchor: end } .middle { text-anchor: middle } .bg { fill: var(--bg) }
+path { fill: none; stroke: var(--dim) } .grid { stroke: var(--grid) } .mid { stroke: var(--mid) }
 .spread { fill: var(--odd); stroke: none } .entry { stroke-width: 2 } .exit { stroke-width: 2; stroke-dasharray: 5 3 }
 .other { stroke-dasharray: 1 3; stroke-width: 2 } .buy { stroke: var(--buy) } .sell { stroke: var(--sell) }
 .maker.buy { fill: var(--buy) } .maker.sell { fill: var(--sell) } .taker { fill: var(--bg); stroke-width: 2 }
 .refused { stroke: var(--bad); stroke-width: 2 } .cap { stroke: var(--bad); stroke-width: 2; stroke-dasharray: 8 3 }
-.above { fill: var(--bad); fill-opacity: 0.35; stroke: none } .exposure { stroke: var(--mid); stroke-width: 1.5 } .note { stroke-dasharray: 2 3 }
-.running { fill: var(--ok) } .soft_pause { fill: var(--pause) } .hard_stop { fill: var(--stop) } .odd { fill: var(--odd) }
+.above { fill: var(--bad); fill-opacity: 0.35; stroke: none }
+.exposure { stroke: var(--mid); stroke-width: 1.5 } .note { stroke-dasharray: 2 3 }
+.running { fill: var(--ok) } .soft_pause { fill: var(--pause) }
+.hard_stop { fill: var(--stop) } .odd { fill: var(--odd) }
 """
 STATES = {"running": "running", "soft_pause": "soft_pause", "hard_stop": "hard_stop"}
 UP, DOWN, CROSS = "m0-7l6 11h-12z", "m0 7l6-11h-12z", "m-4-4l8 8m0-8l-8 8"
@@ -149,8 +154,8 @@ class _Picture:
                 yield label(self._x(at_us) - 18, EXPOSURE_BOTTOM + 34, f"{told} UTC", "dim")
 
     def _axis(self, scale: Scale | None, bottom: int, name: str, top: int) -> Iterable[str]:
-        yield path(f"M{LEFT} {bottom}H{RIGHT}", "")
-        yield label(LEFT, top - 5, name, "dim")
+        yield path(f"M{LEFT} {bottom}H{RIGHT}", "grid")
+        yield upright(NAMES, (top + bottom) // 2, name, "dim middle")
         if scale is None:
             yield label(LEFT + 12, (top + bottom) // 2, "no price is on the tape", "dim")
             return

@@ -7,18 +7,17 @@ It has few columns, because the report gives each a width by its longest cell an
 from collections import Counter
 from collections.abc import Sequence
 
-from botproof.evidence.closing import NOT_BUILT
 from botproof.evidence.rows import values_text
 from botproof.invariants.verdict import Outcome, Verdict
 from botproof.money import plain
 
-COLUMNS = ("verdict (exercise of needed)", "promise", "peak / limit", "reason")
+COLUMNS = ("verdict (exercise)", "promise", "peak / limit", "reason")
 ORDER = (Outcome.BROKEN, Outcome.HELD, Outcome.NOT_SHOWN)
 
 
 def verdict_table(verdicts: Sequence[Verdict]) -> str:
-    """One line a verdict under a header, each group in the order given; what is not built comes last."""
-    ranked = sorted(verdicts, key=lambda verdict: (ORDER.index(verdict.outcome), verdict.reason == NOT_BUILT))
+    """One line a verdict under a header, each group in the order given."""
+    ranked = sorted(verdicts, key=lambda verdict: ORDER.index(verdict.outcome))
     return "".join(map(values_text, [COLUMNS, *map(_row, ranked)]))
 
 
@@ -30,7 +29,7 @@ def verdict_counts(verdicts: Sequence[Verdict]) -> str:
 
 def _row(verdict: Verdict) -> tuple[str, ...]:
     return (
-        f"{verdict.outcome} ({verdict.exercise} of {verdict.needed})",
+        f"{verdict.outcome} ({verdict.exercise}, needs {verdict.needed})",
         f"{verdict.id} {verdict.promise}",
         _amounts(verdict),
         verdict.reason,
