@@ -25,7 +25,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,24 +74,21 @@ class Module:
 def modules() -> list[Module]:
     """Every module of the judgement that does something, by its name."""
     paths = {path.stem: path for path in sorted(ROOM.glob("[a-z]*.py")) if "def " in path.read_text()}
-    users = {name: _users(name, paths) for name in paths}
-    folds = {name for name in paths if "judge" in users[name]}
-    found = [
-        Module(
-            name, path, tuple(_tests_of([name, *(users[name] - {"judge"}), *(["verdicts"] if name in folds else [])]))
-        )
-        for name, path in paths.items()
-    ]
-    return [Module("closure", ROOT / "botproof" / "closure.py", tuple(_tests_of(["closure"]))), *found]
+    used = {name: _imported(path) for name, path in paths.items()}
+    found = [Module("closure", ROOT / "botproof" / "closure.py", tuple(_tests_of(["closure"])))]
+    for name, path in paths.items():
+        about = {name, *(user for user in paths if user != "judge" and name in used[user])}
+        about |= {"verdicts"} if name in used["judge"] else set()
+        found.append(Module(name, path, tuple(_tests_of(about))))
+    return found
 
 
-def _users(name: str, paths: Mapping[str, Path]) -> set[str]:
-    """The modules that import `name`."""
-    target = f"botproof.invariants.{name}"
+def _imported(path: Path) -> set[str]:
+    """The modules of the same room that it imports."""
+    tree = ast.parse(path.read_text())
+    targets = (node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
     return {
-        other
-        for other, path in paths.items()
-        if any(isinstance(n, ast.ImportFrom) and n.module == target for n in ast.walk(ast.parse(path.read_text())))
+        target.removeprefix("botproof.invariants.") for target in targets if target.startswith("botproof.invariants")
     }
 
 
