@@ -5,12 +5,13 @@
 
 Nearly every test of the judgement asks the whole judge, so a mutant of any module meets every test of every other one,
 and a surviving one all of them. Each module is therefore mutated in a tree of its own, `mutants/<module>/`, against the
-tests that are about it: its own (`test_<module>*.py`, `test_invariants_<module>*.py`), those of the modules that import
-it, and what all folds have in common. Properties of drawn tapes (`*_properties.py`) and tests marked slow are left out:
-they take seconds each. What `[tool.mutmut]` in pyproject.toml says holds for every tree.
+tests that are about it: its own (`test_<module>*.py`, `test_invariants_<module>*.py`), where it has none those of the
+modules that import it, and what all folds have in common. Properties of drawn tapes (`*_properties.py`) and tests
+marked slow are left out: they take seconds each. What `[tool.mutmut]` in pyproject.toml says holds for every tree.
 
-mutmut keeps a result until the function changes. It does not look at tests, so where a module's tests have changed,
-what survived is tried once more. What was killed stays killed: `rm -rf mutants` begins anew.
+mutmut cuts the mutants and keeps a result until the function changes; scripts/mutants_trial.py tries them. Where a
+module's tests have changed, what survived is tried once more. What was killed stays killed: `rm -rf mutants` begins
+anew.
 
 A mutant that ends in a time-out is killed; one that no test reaches has survived. Every survivor is to stand in
 docs/mutants.md with its function, its line and the reason why it may live. Exit status: 1 where less than
@@ -22,6 +23,7 @@ import difflib
 import hashlib
 import json
 import re
+import signal
 import subprocess
 import sys
 import tomllib
@@ -36,11 +38,12 @@ ROOT = Path(__file__).parents[1]
 TREES = ROOT / "mutants"
 LIST = ROOT / "docs" / "mutants.md"
 ROOM = ROOT / "botproof" / "invariants"
+TRIAL = ROOT / "scripts" / "mutants_trial.py"
 LINKS = ("botproof", "conftest.py", "fakes", "features", "profiles", "pytest.ini", "steps", "tests")
 KILLED_MIN = 95
 
 SURVIVED = frozenset({0, 5, 33})  # 5 and 33: no test reaches it
-KILLED = frozenset({1, 3, 36, 24, -24, 152, 255})  # 3: pytest fell; from 36 on: a time-out
+KILLED = frozenset({1, 3, -signal.SIGXCPU, -signal.SIGALRM})  # 3: pytest fell; the signals: a time-out
 
 
 @dataclass(frozen=True)
@@ -77,9 +80,9 @@ def modules() -> list[Module]:
     used = {name: _imported(path) for name, path in paths.items()}
     found = [Module("closure", ROOT / "botproof" / "closure.py", tuple(_tests_of(["closure"])))]
     for name, path in paths.items():
-        about = {name, *(user for user in paths if user != "judge" and name in used[user])}
-        about |= {"verdicts"} if name in used["judge"] else set()
-        found.append(Module(name, path, tuple(_tests_of(about))))
+        users = {user for user in paths if user != "judge" and name in used[user]}
+        tests = _tests_of([name]) or _tests_of(users)
+        found.append(Module(name, path, (*tests, *(_tests_of(["verdicts"]) if name in used["judge"] else ()))))
     return found
 
 
@@ -127,8 +130,8 @@ def state(module: Module) -> str:
 def try_out(module: Module) -> None:
     """Run what is new in `module`, and once more what survived before, unless nothing has changed since.
 
-    Raises `click.ClickException` where no test is about it, or mutmut does not get that far: the tests fail without
-    any mutant, say.
+    Raises `click.ClickException` where no test is about it, or the trial does not get that far: the tests fail
+    without any mutant, say.
     """
     if not module.tests:
         raise click.ClickException(
@@ -139,29 +142,26 @@ def try_out(module: Module) -> None:
     now = state(module)
     if stamp.exists() and stamp.read_text() == now and None not in module.results().values():
         return
-    before = set(module.survivors())
-    # Which tests reach which function: mutmut asks new tests only, and misses what changed in the others.
-    (module.tree / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)
-    _mutmut(module)
-    again = sorted(before & set(module.survivors()))
-    if again:
-        _mutmut(module, *again)
+    _try(module)
     if None not in module.results().values():
         stamp.write_text(now)
 
 
-def _mutmut(module: Module, *names: str) -> None:
+def _try(module: Module) -> None:
     # mutmut goes by the time of a file, and takes one that was left half written for a whole one.
     made_from, now = module.tree / "made_from", hashlib.sha256(module.path.read_bytes()).hexdigest()
     if not made_from.exists() or made_from.read_text() != now:
         module.mutated.unlink(missing_ok=True)
     made_from.unlink(missing_ok=True)
-    command = [str(Path(sys.executable).with_name("mutmut")), "run", "--max-children", "1", *names]
-    log = module.tree / "mutmut.log"
+    log = module.tree / "trial.log"
     with log.open("wb") as out:
-        done = subprocess.run(command, cwd=module.tree, stdout=out, stderr=subprocess.STDOUT, check=False)
+        done = subprocess.run(
+            [sys.executable, TRIAL], cwd=module.tree, stdout=out, stderr=subprocess.STDOUT, check=False
+        )
     if done.returncode:
-        raise click.ClickException(f"mutmut ended with {done.returncode} on {module.name}; see {log.relative_to(ROOT)}")
+        raise click.ClickException(
+            f"the trial of {module.name} ended with {done.returncode}; see {log.relative_to(ROOT)}"
+        )
     made_from.write_text(now)
 
 
@@ -172,7 +172,7 @@ def changes(module: Module) -> Iterator[tuple[str, str]]:
     for mutant in module.survivors():
         name = mutant.rpartition(".")[2]
         original, mutated = (
-            [line.strip() for line in lines[first - 1 : last] if f"def {span}(" not in line]
+            [line.strip().replace(f"def {span}(", "def (") for line in lines[first - 1 : last]]
             for span in (re.sub(r"_\d+$", "_orig", name), name)
             for first, last in [spans[span]]
         )

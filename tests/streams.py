@@ -5,7 +5,7 @@
 Each run tells its story in order and calls back at named moments, so that a test says only what is different.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -36,7 +36,7 @@ from botproof.events import (
     WindowOpened,
 )
 from botproof.evidence.tape import Tape
-from botproof.invariants.judge import judge
+from botproof.invariants.judge import Judge, judge
 from botproof.invariants.verdict import Outcome, Verdict
 from botproof.money import plain
 from botproof.profile import Profile, find_profile, profiles_folder
@@ -492,8 +492,22 @@ def retape(facts: Iterable[Fact]) -> list[Fact]:
 
 
 def verdict_of(id_: str, facts: Iterable[Fact], profile: Profile = MICRO_CAP, terms: Terms = TERMS) -> Verdict:
-    """The judge's verdict on one promise."""
-    return next(verdict for verdict in judge(facts, profile, terms) if verdict.id == id_)
+    """The judge's verdict on one promise, which it hears alone."""
+    return verdicts_of({id_}, facts, profile, terms)[0]
+
+
+def verdicts_of(
+    ids: Collection[str], facts: Iterable[Fact], profile: Profile = MICRO_CAP, terms: Terms = TERMS
+) -> list[Verdict]:
+    """The judge's verdicts on some promises, which it hears alone; whatever they are, facts of the tape prove them."""
+    told, bench = list(facts), Judge(profile, terms)
+    heard = bench._hearers.items()
+    bench._hearers = {kind: [seat for seat in seats if seat.fold.id in ids] for kind, seats in heard}
+    for fact in told:
+        bench.see(fact)
+    verdicts = [verdict for verdict in bench.verdicts() if verdict.id in ids]
+    assert {seq for verdict in verdicts for seq in verdict.proof} <= {fact.seq for fact in told}
+    return verdicts
 
 
 def broken(facts: Iterable[Fact], profile: Profile = MICRO_CAP) -> set[str]:

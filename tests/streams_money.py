@@ -115,12 +115,15 @@ def funded_run(
 
 
 def folded(make: Make, facts: Iterable[Fact], profile: Profile = MICRO_CAP, terms: Terms = TERMS) -> Verdict:
-    """What the fold itself makes of the facts it hears, covered or not."""
-    fold = make(profile, terms)
+    """What the fold itself makes of the facts it hears, covered or not; each seq of its proof is one of theirs."""
+    fold, seqs = make(profile, terms), set()
     for fact in facts:
+        seqs.add(fact.seq)
         if type(fact) in fold.hears:
             fold.see(fact)
-    return fold.verdict()
+    verdict = fold.verdict()
+    assert seqs.issuperset(verdict.proof)
+    return verdict
 
 
 def held_without_one(make: Make, facts: list[Fact], profile: Profile = MICRO_CAP) -> list[Fact]:

@@ -5,13 +5,12 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from streams import MICRO_CAP, TERMS, broken, held, micro_cap_run, retape, verdict_of, without
+from streams import broken, held, micro_cap_run, retape, verdict_of, verdicts_of, without
 from streams_rows import changed, more, of, recorded, utc
 
 from botproof.events import BotFill, BotSample, Fact, RunStarted, WindowOpened
 from botproof.evidence.rows import MINUTE
 from botproof.invariants.columns import REQUIRED
-from botproof.invariants.judge import judge
 from botproof.invariants.verdict import Outcome
 
 OURS = {"C5", "C6", "C14", "C15", "C16"}
@@ -20,7 +19,7 @@ HELD, BROKEN, NOT_SHOWN = Outcome.HELD, Outcome.BROKEN, Outcome.NOT_SHOWN
 
 def found(facts: Sequence[Fact], outcome: Outcome) -> set[str]:
     """Which of the identities of this module have the outcome."""
-    return {v.id for v in judge(facts, MICRO_CAP, TERMS) if v.id in OURS and v.outcome is outcome}
+    return {v.id for v in verdicts_of(OURS, facts) if v.outcome is outcome}
 
 
 def every_row(facts: Sequence[Fact], **cells: str) -> list[Fact]:

@@ -71,3 +71,14 @@ def test_what_was_refused_or_ended_before_it_is_sent_again_is_another_sending(wa
     for ended in (True, False):
         facts = micro_cap_run(flat=lambda stream, ended=ended: again(stream, ended=ended), trades=False)  # type: ignore[misc]
         assert verdict_of("E6", facts).exercise == exercise, ended
+
+
+def test_a_request_that_was_refused_at_the_very_instant_stands_no_more_beside_another() -> None:
+    def again(stream: Stream) -> None:
+        stream.ticker()
+        first = stream.send(Side.BUY, BUY)
+        stream.wait("0.1").send(Side.BUY, "67263.6", client_id=first.client_id)
+        stream.wait("0.1").answer(first.request, code="40762")
+        stream.send(Side.BUY, BUY, client_id=first.client_id)
+
+    assert verdict_of("E6", micro_cap_run(flat=again, trades=False)).exercise == 3

@@ -82,3 +82,22 @@ def test_a_bill_told_in_two_ways_is_named() -> None:
     facts = billed(recorded(), "contract_settle_fee", "1", bill_id="b9")
     twice = billed(ended_with(facts, "1"), "contract_settle_fee", "2", bill_id="b9")
     assert c11(twice).reason == "the bill b9 is told of in two ways"
+
+
+def test_money_that_moved_without_a_bill_is_told_with_none() -> None:
+    facts = without(recorded(), lambda fact: isinstance(fact, BillSeen | FillSeen))
+    assert c11(ended_with(facts, "2")).reason == (
+        "equity moved by 2.02421408 USDT, bills 0.00 and unrealised profit 0.00 explain 0.00"
+    )
+
+
+def test_fills_without_a_bill_are_told_with_none() -> None:
+    facts = recorded()
+    start = of(facts, BalanceSeen)[0]
+    unmoved = swapped(facts, BalanceSeen, END, equity_usdt=start.equity_usdt, unrealized_usdt=start.unrealized_usdt)
+    assert c11(without(unmoved, lambda fact: isinstance(fact, BillSeen))).reason == (
+        "the 0 bills of trades make profit of 0 USDT, the 2 fills make 0.02691 (and 1 more)"
+    )
+    assert c11(without(unmoved, lambda fact: isinstance(fact, FillSeen))).reason.startswith(
+        "equity moved by 0.00 USDT, bills 0.02421408 and unrealised profit 0.00 explain 0.02421408"
+    )

@@ -1,6 +1,6 @@
 """The ledger: every order from its sending to its end, and the position, in the order in which things happened."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import pytest
@@ -499,3 +499,39 @@ def test_steps_of_one_instant_come_in_the_order_of_the_tape() -> None:
     same = tape().start().send(1, 10, "bot1-b").send(2, 10, "bot1-a").show(10, OrderState.CANCELED)
     assert [step.seq for step in same.ledger.replay()] == [1, 2, 3]
     assert {step.move for step in same.ledger.replay()} == {Move.BEGIN, Move.END}
+
+
+def test_a_fact_shown_again_by_another_promise_is_taken_once() -> None:
+    class Counting(Ledger):
+        taken = 0
+
+        def _take(self, fact: Fact) -> None:
+            self.taken += 1
+            super()._take(fact)
+
+    ledger = Counting(SYMBOL)
+    for fact in micro_cap_run()[:5]:
+        ledger.see(fact)
+        ledger.see(fact)
+    assert ledger.taken == 5
+
+
+def test_a_fact_that_cannot_be_taken_is_refused_to_everybody_who_shows_it() -> None:
+    sent = next(fact for fact in micro_cap_run() if isinstance(fact, RequestSent) and fact.is_entry)
+    odd = replace(sent, client_id=[])  # type: ignore[arg-type]
+    ledger = Ledger(SYMBOL)
+    for _ in range(3):
+        with pytest.raises(TypeError):
+            ledger.see(odd)
+
+
+def test_what_was_read_of_the_books_is_read_anew_after_another_fact() -> None:
+    facts = micro_cap_run()
+    first = next(place for place, fact in enumerate(facts) if isinstance(fact, RequestSent) and fact.is_entry)
+    ledger = Ledger(SYMBOL)
+    for fact in facts[:first]:
+        ledger.see(fact)
+    before = ledger.lives, ledger.replay()
+    ledger.see(facts[first])
+    assert before == ((), ())
+    assert (len(ledger.lives), len(ledger.replay())) == (1, 1)

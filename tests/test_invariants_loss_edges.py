@@ -90,3 +90,23 @@ def test_a_reading_within_a_second_of_a_transfer_is_none(apart: str, before: boo
 
     facts = funded_run(held=during, closing_equity="17" if before else "23")
     assert outcome(facts) is expected
+
+
+def test_a_poll_after_the_last_fill_is_no_reading_after_the_stop() -> None:
+    facts = funded_run(closed=lambda stream: balance(stream, "20", via="poll", polled=True))
+    no_end = without(facts, lambda fact: isinstance(fact, BalanceSeen) and fact.via == "closing")
+    assert verdict_of("E18", no_end).reason == "the equity after the last fill and the stop is not on the tape"
+
+
+@pytest.mark.parametrize(("equity", "outcome_"), [("20.4", Outcome.HELD), ("20", Outcome.NOT_SHOWN)])
+def test_what_is_not_realised_is_no_part_of_the_wallet(equity: str, outcome_: Outcome) -> None:
+    facts = funded_run(closing_equity=equity)
+    last = [fact for fact in facts if isinstance(fact, BalanceSeen)][-1]
+    told = [replace(fact, unrealized_usdt=Decimal("0.4")) if fact is last else fact for fact in facts]
+    assert outcome(without(told, lambda _: False)) is outcome_
+
+
+def test_a_wallet_that_no_bill_explains_is_told_with_both() -> None:
+    assert verdict_of("E18", lost("0.1", billed=False)).reason == (
+        "the wallet moved by -0.1 USDT, and the bills explain 0"
+    )

@@ -6,7 +6,7 @@ from decimal import Decimal
 from random import Random
 
 import pytest
-from streams import BUY, MICRO_CAP, SYMBOL, TERMS, Stream, broken, held, micro_cap_run, retape, verdict_of, without
+from streams import BUY, SYMBOL, Stream, broken, held, micro_cap_run, retape, verdict_of, verdicts_of, without
 from streams_rows import DAY_US, MIDNIGHT_S, changed, more, of, recorded, swapped, utc
 
 from botproof.events import (
@@ -24,7 +24,6 @@ from botproof.events import (
     WindowOpened,
 )
 from botproof.invariants.catalogue import IMPLICATIONS
-from botproof.invariants.judge import judge
 from botproof.invariants.verdict import Outcome
 
 COUNTED = {"C2", "C3", "C4"}
@@ -35,7 +34,7 @@ HELD, BROKEN, NOT_SHOWN = Outcome.HELD, Outcome.BROKEN, Outcome.NOT_SHOWN
 
 def found(facts: Sequence[Fact], outcome: Outcome) -> set[str]:
     """Which of the identities of this module have the outcome."""
-    return {v.id for v in judge(facts, MICRO_CAP, TERMS) if v.id in OURS and v.outcome is outcome}
+    return {v.id for v in verdicts_of(OURS, facts) if v.outcome is outcome}
 
 
 def cells(facts: Sequence[Fact], place: int, column: str) -> str:

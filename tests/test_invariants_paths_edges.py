@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 from streams import BUY, SELL, Stream, micro_cap_run, verdict_of, without
 from streams_money import folded
-from test_invariants_paths import clear, operate, quotes, stopped, told
+from test_invariants_paths import clear, held_at_the_stop, operate, quotes, stopped, told
 
-from botproof.events import ContractRead, OrderState, PositionSeen, RunEnded, RunStarted, Side, StopStep
+from botproof.events import Action, ContractRead, OrderState, PositionSeen, RunEnded, RunStarted, Side, StopStep
 from botproof.invariants.paths import Paths
 from botproof.invariants.verdict import Outcome
 
@@ -88,5 +88,122 @@ def test_a_whole_coin_that_is_left_is_a_position() -> None:
         stream.fill(buy, "1")
         operate(stream)
         clear(stream, [sell])
+
+    assert told(passage).reason == MISSING
+
+
+def test_a_stop_after_which_nothing_happened_cleared_nothing() -> None:
+    def left(stream: Stream) -> None:
+        quotes(stream)
+        operate(stream)
+
+    assert told(left).reason == MISSING
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        {"client_id": "bot1-r1-1"},
+        {"client_id": "bot1-r1-99"},
+        {"order_id": "o1"},
+        {"order_id": "o99"},
+    ],
+)
+def test_the_cancel_of_one_order_is_none_of_another(others: dict[str, str]) -> None:
+    def passage(stream: Stream) -> None:
+        buy, sell = quotes(stream)
+        operate(stream)
+        for name in (others, {"order_id": buy.order_id}):
+            stream.answer(stream.request(Action.CANCEL, **name).request)
+        stream.wait(5)
+        for order in (buy, sell):
+            stream.show(order, OrderState.CANCELED)
+
+    assert told(passage).reason == MISSING
+
+
+def test_a_cancel_may_name_its_order_by_the_venues_id_alone() -> None:
+    def passage(stream: Stream) -> None:
+        orders = quotes(stream)
+        operate(stream)
+        for order in orders:
+            stream.answer(stream.request(Action.CANCEL, order_id=order.order_id).request)
+        stream.wait(5)
+        for order in orders:
+            stream.show(order, OrderState.CANCELED)
+
+    assert told(passage).outcome is Outcome.HELD
+
+
+def test_a_cancel_at_the_very_instant_of_the_resume_is_no_answer_to_the_stop() -> None:
+    def passage(stream: Stream, before: str) -> None:
+        orders = quotes(stream)
+        operate(stream)
+        stream.wait(5)
+        for order in orders:
+            stream.show(order, OrderState.CANCELED)
+        stream.wait(5)
+        resumed_us = stream.now_us
+        stream.wait(f"-{before}")
+        for order in orders:
+            stream.request(Action.CANCEL, order_id=order.order_id)
+        stream.now_us = resumed_us
+        operate(stream, "resume")
+
+    assert told(lambda s: passage(s, "0.000001")).outcome is Outcome.HELD
+    assert told(lambda s: passage(s, "0")).reason == MISSING
+
+
+@pytest.mark.parametrize(("after", "outcome"), [("0", Outcome.HELD), ("-0.000001", Outcome.NOT_SHOWN)])
+def test_a_market_exit_at_the_very_instant_of_the_stop_answers_it(after: str, outcome: Outcome) -> None:
+    def passage(stream: Stream) -> None:
+        buy, sell = stream.place(Side.BUY, BUY, "0.0002"), stream.place(Side.SELL, SELL)
+        stream.fill(buy, "0.0002")
+        stream.cancel(sell)
+        stopped_us = stream.now_us
+        operate(stream)
+        exit_ = stream.wait(after).place(Side.SELL, None, "0.0002", exits=True)
+        stream.now_us = stopped_us + 500_000
+        stream.fill(exit_, "0.0001")
+        stream.show(exit_, OrderState.CANCELED)
+        stream.fill(stream.wait(2).place(Side.SELL, BUY, exits=True))
+
+    assert told(passage).outcome is outcome
+
+
+@pytest.mark.parametrize(("after", "outcome"), [("1", Outcome.HELD), ("1.000001", Outcome.NOT_SHOWN)])
+def test_a_position_that_is_over_within_a_second_left_no_time_to_close_it(after: str, outcome: Outcome) -> None:
+    def passage(stream: Stream) -> None:
+        exit_ = held_at_the_stop(stream)
+        stream.wait(after).fill(exit_)
+
+    assert told(passage).outcome is outcome
+
+
+def test_an_order_that_was_on_its_way_at_the_stop_is_none_that_it_had_found() -> None:
+    def passage(stream: Stream) -> None:
+        orders = quotes(stream)
+        operate(stream)
+        late = stream.wait("0.5").place(Side.BUY, BUY)
+        clear(stream, orders)
+        stream.wait(5).show(late, OrderState.CANCELED)
+
+    assert told(passage).outcome is Outcome.HELD
+
+
+def test_the_worst_of_two_stops_is_the_peak_and_each_that_cleared_counts() -> None:
+    def passage(stream: Stream) -> None:
+        for after in ("3", "1"):
+            stopped(stream, after)
+            operate(stream.wait(5), "resume")
+
+    verdict = told(passage)
+    assert (verdict.exercise, verdict.peak, verdict.unit) == (2, 3, "s")
+
+
+def test_what_was_in_flight_alone_is_told_as_a_path_that_is_missing() -> None:
+    def passage(stream: Stream) -> None:
+        operate(stream)
+        clear(stream, quotes(stream.wait("0.1")))
 
     assert told(passage).reason == MISSING

@@ -1,13 +1,14 @@
 """E9 at its edges: what is a cancel, what is one endpoint, and what an operator reads."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
-from streams import micro_cap_run, verdict_of, without
+from streams import BUY, PREFIX, SELL, Placed, Stream, micro_cap_run, retape, verdict_of, without
 from streams_money import folded
-from test_invariants_rates import DETAIL, budget, burst, judged
+from test_invariants_rates import DETAIL, budget, burst, ended, judged
 
-from botproof.events import Action, Fact, RequestAnswered, RequestSent
+from botproof.events import Action, Fact, OpenOrdersRead, OrderState, RequestAnswered, RequestSent, Side
 from botproof.invariants.rates import Rates
 from botproof.invariants.verdict import Outcome
 
@@ -59,3 +60,41 @@ def test_requests_are_counted_in_the_order_of_their_sending_whatever_their_place
 def test_a_request_of_an_unnamed_kind_is_told_where_nothing_is_held() -> None:
     verdict = verdict_of("E9", burst(1, action=Action.OTHER, path="/p"))
     assert (verdict.outcome, "what POST /p did (seq " in verdict.reason) == (Outcome.NOT_SHOWN, True)
+
+
+@pytest.mark.parametrize(("named", "told"), [(f"{PREFIX}0", True), ("manual-1", False)])
+def test_an_order_from_before_the_run_is_the_bots_by_its_prefix_alone(named: str, told: bool) -> None:
+    def flat(stream: Stream) -> None:
+        order = Placed(named, "o900", Side.BUY, Decimal(BUY), Decimal("0.0001"), False)
+        stream.show(order, OrderState.LIVE)
+        stream.wait(5).show(order, OrderState.CANCELED)
+
+    facts = [
+        replace(fact, plain=("o900",)) if isinstance(fact, OpenOrdersRead) and fact.purpose == "preflight" else fact
+        for fact in micro_cap_run(flat=flat)
+    ]
+    verdict = judged(retape(facts))
+    text = f"the order {named} was canceled at 01:01:06.020 UTC, and nobody saw who asked for it"
+    assert (verdict.outcome, verdict.reason) == ((Outcome.NOT_SHOWN, text) if told else (Outcome.HELD, ""))
+
+
+def test_a_post_only_order_is_over_at_once_or_was_canceled_around_the_tap_whatever_else_rests() -> None:
+    def sold(stream: Stream, first: str) -> None:
+        stream.fill(stream.place(Side.BUY, BUY, "0.0002"), "0.0002")
+        one = stream.wait(1).place(Side.SELL, SELL, first, exits=True)
+        other = stream.place(Side.SELL, SELL, exits=True)
+        stream.wait(5).show(one, OrderState.CANCELED)
+        stream.cancel(other)
+        stream.fill(stream.wait(1).place(Side.SELL, None, "0.0002", exits=True), "0.0002", at=BUY)
+
+    def facts(first: str) -> list[Fact]:
+        return micro_cap_run(flat=lambda stream: sold(stream, first), trades=False)
+
+    assert judged(facts("0.0001")).reason.endswith("and nobody saw who asked for it")
+    assert judged(facts("0.0002")).outcome is Outcome.HELD
+
+
+def test_an_order_canceled_around_the_tap_is_told_by_the_fold_itself() -> None:
+    assert folded(Rates, ended("gtc", "5")).reason == (
+        "the order bot1-r1-1 was canceled at 01:01:06.020 UTC, and nobody saw who asked for it"
+    )

@@ -4,10 +4,11 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from streams import PREFIX, SELL, Moment, Stream, micro_cap_run, verdict_of, without
+from streams import PREFIX, SELL, Moment, Placed, Stream, micro_cap_run, verdict_of, without
 from test_invariants_stops import LONG, ROUND, STOP_LONG, aged, bought, filled_at, judged, out, price, run, stopped_out
 
 from botproof.events import (
+    Action,
     BotRestarted,
     ContractRead,
     Fact,
@@ -419,3 +420,222 @@ def test_a_limit_at_a_best_opposite_price_of_the_last_second_closes_at_once() ->
     assert limited("67005", ("67010", "1.000001"), ("67000", "0.5")) == 0
     assert limited("67000", ("67010", "5"), ("67000", "3")) == 1  # the last one, however old
     assert limited("67000.1", ("67000", "0.5")) == 0  # the other side of the book
+
+
+# which prices there are
+
+
+@pytest.mark.parametrize(
+    ("bid", "ask", "calls"),
+    [
+        ("66665", "66665.1", True),
+        ("66665", "1", True),
+        ("66665", "0", False),
+        ("1", "66665", True),
+        ("0", "66665", False),
+        ("-1", "66665", False),
+    ],
+)
+def test_a_book_has_prices_where_it_has_both(bid: str, ask: str, calls: bool) -> None:
+    def passage(stream: Stream) -> None:
+        bought(stream)
+        price(stream.wait(1), LONG)
+        price(stream.wait(1), "66664")
+        sold_late(stream)
+
+    facts = [
+        replace(fact, bid=Decimal(bid), ask=Decimal(ask))
+        if isinstance(fact, TopOfBook) and fact.bid == Decimal(66664)
+        else fact
+        for fact in run(passage)
+    ]
+    assert (verdict_of("E11", without(facts, lambda _: False), ROUND).outcome is Outcome.BROKEN) is calls
+
+
+# an exit that lapses, and counts again while the bot asks for it and nobody answers
+
+
+def asked_again(stream: Stream, *, size: str = "0.0001", answers_after: str = "9", fills_after: str = "8") -> None:
+    """A market exit that is lost after 1 s, and asked for 4 s later; that question is lost as well."""
+    stream.fill(stream.place(Side.BUY, LONG), "0.0001")
+    price(stream.wait("0.5"), LONG)
+    price(stream.wait(1), STOP_LONG)
+    exit_ = stream.wait("0.5").send(Side.SELL, None, size, exits=True)
+    stream.wait(1).lose(exit_.request)
+    asked = stream.wait(4).request(Action.READ, client_id=exit_.client_id)
+    asked_us = stream.now_us
+    stream.wait(answers_after).lose(asked.request)
+    stream.now_us = asked_us
+    price(stream.wait(fills_after), STOP_LONG)
+    filled_at(stream, exit_, STOP_LONG)
+
+
+def test_a_lost_exit_counts_again_while_it_is_asked_for_in_vain() -> None:
+    assert judged(asked_again).outcome is Outcome.HELD
+
+
+def test_it_lapses_again_when_that_question_is_lost_as_well() -> None:
+    verdict = judged(lambda s: asked_again(s, answers_after="1"))
+    assert verdict.reason.endswith("and was not closed within 5 s")
+
+
+def test_what_is_asked_for_again_covers_no_more_than_it_is_for() -> None:
+    def smaller(stream: Stream) -> None:
+        stream.fill(stream.place(Side.BUY, LONG))
+        price(stream.wait("0.5"), LONG)
+        exit_ = stream.send(Side.SELL, None, exits=True)
+        stream.wait(1).lose(exit_.request)
+        stream.fill(stream.place(Side.BUY, LONG))
+        price(stream.wait("0.5"), STOP_LONG)
+        asked = stream.wait("0.5").request(Action.READ, client_id=exit_.client_id)
+        price(stream.wait(8), STOP_LONG)
+        filled_at(stream, exit_, STOP_LONG)
+        stream.wait(1).lose(asked.request)
+        out(stream)
+
+    assert judged(smaller).reason.endswith("and had no exit sent for it within 2 s")
+
+
+def test_an_exit_that_counts_again_before_the_price_answers_it() -> None:
+    def passage(stream: Stream) -> None:
+        bought(stream)
+        exit_ = stream.wait(1).send(Side.SELL, None, exits=True)
+        stream.wait(1).lose(exit_.request)
+        asked = stream.wait(1).request(Action.READ, client_id=exit_.client_id)
+        price(stream.wait(1), STOP_LONG)
+        price(stream.wait(4), STOP_LONG)
+        filled_at(stream, exit_, STOP_LONG)
+        stream.wait(1).lose(asked.request)
+
+    assert judged(passage).reason == "0 of 1 positions closed by a stop or time exit"
+
+
+# what somebody else does
+
+
+def by_hand(stream: Stream, side: Side = Side.SELL) -> Placed:
+    foreign = Placed("by-hand", "o900", side, None, Decimal("0.0001"), True)
+    stream.show(foreign, OrderState.LIVE)
+    return foreign
+
+
+def test_a_position_that_somebody_closed_in_time_owes_nothing_more() -> None:
+    def passage(stream: Stream) -> None:
+        bought(stream)
+        price(stream.wait(1), STOP_LONG)
+        stream.fill(by_hand(stream.wait(1)), at=STOP_LONG, row=False, is_maker=False)
+        for _ in range(3):
+            price(stream.wait(3), STOP_LONG)
+
+    assert judged(passage).reason == "the venue showed the order by-hand, and nobody saw it being sent"
+
+
+def test_an_order_of_somebody_else_answers_no_call() -> None:
+    def passage(stream: Stream) -> None:
+        bought(stream)
+        price(stream.wait(1), STOP_LONG)
+        foreign = by_hand(stream.wait(1))
+        price(stream.wait(3), STOP_LONG)
+        stream.show(foreign, OrderState.CANCELED)
+        sold_late(stream, "0.1")
+
+    assert judged(passage).reason.endswith("and had no exit sent for it within 2 s")
+
+
+def test_what_somebody_cut_is_closed_by_an_exit_for_the_rest() -> None:
+    def passage(stream: Stream) -> None:
+        stream.fill(stream.place(Side.BUY, LONG, "0.0002"), "0.0002")
+        price(stream.wait("0.5"), LONG)
+        stream.fill(by_hand(stream), at=LONG, row=False, is_maker=False)
+        price(stream.wait(1), STOP_LONG)
+        exit_ = stream.wait(1).send(Side.SELL, None, exits=True)
+        price(stream.wait(4), STOP_LONG)
+        filled_at(stream, exit_, STOP_LONG)
+
+    assert judged(passage).reason == "the venue showed the order by-hand, and nobody saw it being sent"
+
+
+# exactly at the edge
+
+
+@pytest.mark.parametrize(("after", "peak"), [("2.9", Decimal("0.4")), ("2.899999", None)])
+def test_a_reaction_counts_from_when_a_restarted_bot_owes_it(after: str, peak: Decimal | None) -> None:
+    def passage(stream: Stream) -> None:
+        bought(stream)
+        restarted(stream)
+        price(stream.wait(after), STOP_LONG)
+        out(stream.wait("0.5"))
+
+    assert judged(passage).peak == peak
+
+
+def test_a_stop_that_was_acted_on_is_not_taken_back_by_a_fill() -> None:
+    def passage(stream: Stream) -> None:
+        bought(stream)
+        second = stream.place(Side.BUY, "66000")
+        price(stream.wait(1), STOP_LONG)
+        exit_ = stream.wait("0.05").send(Side.SELL, None, exits=True)
+        stream.wait("0.03").fill(second)
+        stream.wait("0.1").answer(exit_.request, code="40762")
+        stream.wait(8).fill(stream.place(Side.SELL, SELL, "0.0002", exits=True), "0.0002")
+
+    assert judged(passage).reason.endswith("and was not closed within 5 s")
+
+
+def test_without_the_step_an_exit_for_the_whole_position_answers_for_it() -> None:
+    def passage(stream: Stream) -> None:
+        bought(stream)
+        price(stream.wait(1), STOP_LONG)
+        sent_and_filled(stream.wait(1), "8")
+
+    facts = without(run(passage), lambda fact: isinstance(fact, ContractRead))
+    assert verdict_of("E11", facts, ROUND).reason == "the contract's quantity step is not on the tape"
+
+
+# the price of an exit
+
+
+def test_a_sell_is_held_against_the_worst_bid_that_was_delivered_meanwhile() -> None:
+    def passage(stream: Stream) -> None:
+        bought(stream)
+        for _ in range(2):
+            price(stream.wait(1), "66600")
+        exit_ = stream.wait("0.2").send(Side.SELL, None, exits=True)
+        for bid in ("66400", "66600"):
+            price(stream.wait("0.2"), bid)
+        stream.wait("0.1")
+        filled_at(stream, exit_, "66400")
+
+    wide = [
+        replace(fact, ask=fact.bid + 200) if isinstance(fact, TopOfBook) and fact.bid <= Decimal(66600) else fact
+        for fact in run(passage)
+    ]
+    assert verdict_of("E11", without(wide, lambda _: False), ROUND).outcome is Outcome.HELD
+
+
+def test_an_exit_without_any_price_around_it_is_told_with_its_time() -> None:
+    soon = replace(ROUND, time_limit=20)
+
+    def passage(stream: Stream) -> None:
+        stream.fill(stream.place(Side.BUY, LONG))
+        out(stream.wait(21), LONG)
+
+    facts = without(micro_cap_run(soon, flat=passage, trades=False), lambda fact: isinstance(fact, TopOfBook))
+    assert verdict_of("E11", facts, soon).reason == (
+        "no price is on the tape around exit sell bot1-r1-2 at market x 0.0001 of 01:01:22.061 UTC"
+    )
+
+
+def test_a_price_that_no_fill_tells_is_proved_by_what_called_for_the_exit() -> None:
+    def passage(stream: Stream) -> None:
+        bought(stream)
+        price(stream.wait(1), STOP_LONG)
+        order = stream.wait(1).send(Side.SELL, "66200", exits=True)
+        order.filled = order.size
+        stream.wait("0.02").show(order, OrderState.FILLED)
+        stream.answer(order.request, order_id=order.order_id)
+        stream.position = Decimal(0)
+        stream.wait("0.1").show_position()
+
+    assert judged(passage).reason.startswith("exit sell bot1-r1-2 66200 x 0.0001 was filled at 66200 at 01:01:03.581")
+    assert proved_by(passage) == ["TopOfBook"]

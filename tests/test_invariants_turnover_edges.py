@@ -4,10 +4,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from streams import BUY, MICRO_CAP, SELL, TERMS, Stream, verdict_of, without
+from streams import BUY, MICRO_CAP, PREFIX, SELL, TERMS, Placed, Stream, verdict_of, without
 from streams_money import funded_run
 
-from botproof.events import Fact, FillSeen, Side
+from botproof.events import Fact, FillSeen, OpenOrdersRead, OrderState, Side
 from botproof.invariants.verdict import Outcome
 
 
@@ -64,3 +64,19 @@ def test_a_fill_at_market_counts_at_once() -> None:
     verdict = verdict_of("E7", funded_run(flat=passage, trades=False))
     assert (verdict.outcome, verdict.exercise) == (Outcome.HELD, 1)
     assert verdict.peak == Decimal("0.676182")  # 6.75 traded + 6.77363 open, of 20
+
+
+@pytest.mark.parametrize(("named", "peak"), [(f"{PREFIX}0", "0.675"), ("manual-1", "0.338682")])
+def test_what_the_bots_own_order_of_before_traded_is_known_to_it_at_once(named: str, peak: str) -> None:
+    def passage(stream: Stream) -> None:
+        order = Placed(named, "o900", Side.BUY, Decimal(BUY), Decimal("0.0001"), False)
+        stream.show(order, OrderState.LIVE)
+        stream.wait(5).fill(order)
+        stream.cancel(stream.wait("0.1").place(Side.SELL, SELL))
+        stream.fill(stream.wait(2).place(Side.SELL, None, exits=True))
+
+    facts = [
+        replace(fact, plain=("o900",)) if isinstance(fact, OpenOrdersRead) and fact.purpose == "preflight" else fact
+        for fact in funded_run(flat=passage, trades=False)
+    ]
+    assert verdict_of("E7", without(facts, lambda _: False)).peak == Decimal(peak)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from streams import MICRO_CAP, NO_TRADE, TERMS, no_trade_run
+from streams import MICRO_CAP, NO_TRADE, TERMS, judge, no_trade_run, verdict_of
 from streams_broken import BREACHES, BROUGHT, told
 from streams_full import full_run
 
@@ -338,3 +338,10 @@ def test_a_fold_that_saw_nothing_shows_nothing_and_says_why(fold: Fold, profile)
     assert verdict.outcome is Outcome.NOT_SHOWN
     assert (verdict.exercise, verdict.proof) == (0, ())
     assert verdict.reason
+
+
+@pytest.mark.parametrize("no_trade", [False, True])
+def test_a_promise_that_is_heard_alone_is_judged_as_among_all(no_trade: bool) -> None:
+    facts, profile = (no_trade_run(), NO_TRADE) if no_trade else (full_run(), MICRO_CAP)
+    among_all = judge(facts, profile, TERMS)
+    assert [verdict_of(verdict.id, facts, profile) for verdict in among_all] == list(among_all)

@@ -410,6 +410,13 @@ def test_a_value_of_another_kind_blinds_what_meets_it_and_nothing_else() -> None
     assert {"E8", "E14"} <= held(facts)
 
 
+def test_what_the_shared_ledger_cannot_take_blinds_every_promise_that_reckons_with_it() -> None:
+    told = [replace(f, client_id=[]) if isinstance(f, RequestSent) and f.is_entry else f for f in micro_cap_run()]  # type: ignore[arg-type]
+    reckon = {make.id for make in FOLDS if hasattr(make(MICRO_CAP, TERMS), "ledger")}
+    assert len(reckon) > 12
+    assert not reckon & held(retape(told))
+
+
 def test_a_breach_that_was_found_before_stays_broken() -> None:
     told = micro_cap_run(flat=lambda stream: stream.cancel(stream.place(Side.BUY, "67263.75")))
     last = max(f.seq for f in told if isinstance(f, RequestSent) and f.is_entry)

@@ -26,14 +26,14 @@ class Activity:
 
     def __init__(self, profile: Profile, terms: Terms) -> None:
         self._needed = terms.exercise.get(self.id, 1)
-        self._ledger = Ledger(profile.symbol)
+        self.ledger = Ledger(profile.symbol)
 
     def see(self, fact: Fact) -> None:
-        self._ledger.see(fact)
+        self.ledger.see(fact)
 
     def verdict(self) -> Verdict:
         tally = Tally(self.id, self._needed, "orders accepted: the window was idle")
-        for life in self._ledger.lives:
-            if life.shown is not None and life.belongs_to(self._ledger.prefix):
+        for life in self.ledger.lives:
+            if life.shown is not None and life.belongs_to(self.ledger.prefix):
                 tally.exercised(life.shown.seq)
         return tally.verdict()

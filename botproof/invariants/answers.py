@@ -23,8 +23,8 @@ Not shown: without an order that was answered, where an answer has no request on
 3. While the fate of an order is unknown, no other order of its kind is sent under another client id: a retry uses the
    same one again, so that it cannot become a second order. Of its kind is what has its symbol, side and reduce-only
    and, where the profile quotes several levels of that side, is an entry for the same one: the one of the nearest
-   spread, by the last book before its sending. That the venue's record has it resting changes nothing: what the observer was
-   shown is not what the bot was told, and a bot that did hear of it has even less reason to send another.
+   spread, by the last book before its sending. That the venue's record has it resting changes nothing: what the
+   observer was shown is not what the bot was told, and a bot that did hear of it has even less reason to send another.
 4. An order of unknown fate is asked for within `ack_s_max` of becoming so: by a request that names it, or for the list
    of open orders. Where the venue showed it by then, the bot may have been told without asking. By the end of the run
    the fate of every order is known, to the bot or by the venue's record. One that was sent without a client id cannot
@@ -39,7 +39,7 @@ Not shown: without an order that was answered, where an answer has no request on
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from operator import itemgetter
@@ -85,7 +85,8 @@ class Answers:
     def __init__(self, profile: Profile, terms: Terms) -> None:
         self._needed = terms.exercise.get(self.id, 1)
         self._limit_us = to_us(terms.ack_s_max)
-        self._levels = _Levels(profile)
+        self._profile = profile
+        self._mids: list[tuple[int, Decimal]] = []
         self._sent: dict[Request, RequestSent] = {}
         self._outcomes: dict[Request, Outcome] = {}
         self._shown: list[OrderSeen | FillSeen] = []
@@ -100,8 +101,8 @@ class Answers:
                 self._outcomes.setdefault((fact.src, fact.request), fact)
             case OrderSeen() | FillSeen():
                 self._shown.append(fact)
-            case TopOfBook():
-                self._levels.see(fact)
+            case TopOfBook() if fact.symbol == self._profile.symbol and fact.bid > 0 and fact.ask > 0:
+                self._mids.append((instant_us(fact), fact.mid))
             case BotRestarted():
                 self._restarts.append(fact)
             case RunEnded():
@@ -115,8 +116,9 @@ class Answers:
         for request, outcome in self._outcomes.items():
             if request not in self._sent:
                 tally.doubt(f"the request whose outcome stands at seq {outcome.seq} is not on the tape")
-        fates = _Fates(tally, self._levels, self._limit_us)
-        for at_us, _, _, fact, asked in sorted(self._happenings(), key=lambda happening: happening[:3]):
+        levels = _Levels(self._profile, sorted(self._mids, key=itemgetter(0)))
+        fates = _Fates(tally, levels, self._limit_us)
+        for at_us, _, _, fact, asked in sorted(self._happenings(), key=itemgetter(0, 1, 2)):
             fates.take(at_us, fact, asked)
         if self._ended is not None:
             fates.end(self._ended)
@@ -164,17 +166,9 @@ def _leaves_unknown(outcome: Outcome) -> bool:
 class _Levels:
     """Tells for which of the profile's levels an entry stands."""
 
-    def __init__(self, profile: Profile) -> None:
-        self._symbol = profile.symbol
+    def __init__(self, profile: Profile, mids: Sequence[tuple[int, Decimal]]) -> None:
         self._spreads = {Side.BUY: profile.buy_spreads, Side.SELL: profile.sell_spreads}
-        self._has_several = any(len(spreads) > 1 for spreads in self._spreads.values())
-        self._mids: list[tuple[int, Decimal]] = []
-        self._is_sorted = True
-
-    def see(self, top: TopOfBook) -> None:
-        if self._has_several and top.symbol == self._symbol and top.bid > 0 and top.ask > 0:
-            self._mids.append((instant_us(top), top.mid))
-            self._is_sorted = False
+        self._mids = mids  # by the instant of their publication
 
     def are_one(self, first: RequestSent, second: RequestSent) -> bool:
         """Whether the two may stand for one level; where that cannot be told, they may."""
@@ -183,17 +177,14 @@ class _Levels:
 
     def _of(self, sent: RequestSent) -> Decimal | None:
         """The nearest spread of its side; None for an exit, and where no level is known."""
-        spreads = () if sent.side is None else self._spreads[sent.side]
-        mid = self._mid_at(sent.t_local_us) if len(spreads) > 1 else None
+        mid = self._mid_at(sent.t_local_us)
         if mid is None or sent.side is None or sent.price is None or sent.reduce_only:
             return None
+        spreads = self._spreads[sent.side]
         distance = sent.side.sign * (mid - sent.price) / mid
-        return min(spreads, key=lambda spread: abs(spread - distance))
+        return min(spreads, key=lambda spread: abs(spread - distance), default=None)
 
     def _mid_at(self, at_us: int) -> Decimal | None:
-        if not self._is_sorted:
-            self._mids.sort(key=itemgetter(0))
-            self._is_sorted = True
         place = bisect_right(self._mids, at_us, key=itemgetter(0))
         return self._mids[place - 1][1] if place else None
 
@@ -295,7 +286,7 @@ class _Fates:
                 due_us, is_shown = outcome.t_local_us + self._patience_us, sent.client_id in self._shown
                 self._unknown.append(_Unknown(sent, outcome, due_us, is_asked=is_shown))
             return
-        assert isinstance(outcome, RequestAnswered), "all else leaves it unknown"
+        assert isinstance(outcome, RequestAnswered)  # all else leaves it unknown
         name = self._name(sent)
         if outcome.accepted or (outcome.code in ID_IN_USE and sent.action is Action.PLACE):
             self._settle(name)

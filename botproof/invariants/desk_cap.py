@@ -70,9 +70,9 @@ class DeskCap(Exposure):
 
     def _largest_positions(self) -> dict[Side, Decimal]:
         """The largest long (buy) and the largest short (sell) of the run, both unsigned."""
-        position = self._ledger.start
+        position = self.ledger.start
         largest = {side: max(ZERO, side.sign * position) for side in Side}
-        for step in self._ledger.replay():
+        for step in self.ledger.replay():
             position += step.change if step.move is Move.FILL else ZERO
             largest = {side: max(most, side.sign * position) for side, most in largest.items()}
         return largest

@@ -55,12 +55,12 @@ class Distance:
         self._symbol = profile.symbol
         self._spreads = {Side.BUY: profile.buy_spreads, Side.SELL: profile.sell_spreads}
         self._needed = terms.exercise.get(self.id, 1)
-        self._ledger = Ledger(profile.symbol)
+        self.ledger = Ledger(profile.symbol)
         self._ticks: list[tuple[int, Decimal]] = []
         self._mids: list[tuple[int, Decimal]] = []  # by when the harness was given them, and when they were published
 
     def see(self, fact: Fact) -> None:
-        self._ledger.see(fact)
+        self.ledger.see(fact)
         match fact:
             case ContractRead() if fact.symbol == self._symbol:
                 self._ticks.append((fact.t_local_us, fact.tick))
@@ -68,24 +68,23 @@ class Distance:
                 self._mids += [(at_us, fact.mid) for at_us in {fact.t_local_us, instant_us(fact)}]
 
     def verdict(self) -> Verdict:
-        self._mids.sort(key=itemgetter(0))
+        self._mids.sort()
         tally = Tally(self.id, self._needed, "entries with a book at most 1 s old", unit="USDT")
         tally.limit = self._tick_at(self._ticks[-1][0]) if self._ticks else None
-        for life in self._ledger.lives:
+        for life in self.ledger.lives:
             for sent in _sendings(life):
                 self._judge(tally, sent)
-        tally.doubt(self._ledger.stray() or self._ledger.unread())
+        tally.doubt(self.ledger.stray() or self.ledger.unread())
         return tally.verdict()
 
     def _judge(self, tally: Tally, sent: RequestSent) -> None:
         what = f"{describe(sent)} at {clock_time(sent.t_local_us)}"
-        spreads = self._spreads[sent.side] if sent.side is not None else ()
         tick = self._tick_at(sent.t_local_us)
         if sent.order_type is OrderType.MARKET:
             tally.broken(sent.seq, f"{what}: at market it keeps no distance from mid")
         elif sent.side is None or sent.price is None:
             tally.doubt(f"{what} (seq {sent.seq}) has no side or price that can be read")
-        elif not spreads:
+        elif not (spreads := self._spreads[sent.side]):
             tally.broken(sent.seq, f"{what}: the profile quotes no {sent.side}, so no distance is kept")
         elif tick is None:
             tally.doubt(f"{what} (seq {sent.seq}) was sent before the contract's tick was read")
@@ -120,7 +119,7 @@ def _sendings(life: Life) -> Iterator[RequestSent]:
     refused_us = {(answer.src, answer.request): answer.t_local_us for answer in life.refused.values()}
     ended_us = None if life.ended is None else instant_us(life.ended)
     before: list[RequestSent] = []
-    for sent in sorted(life.sent, key=attrgetter("t_local_us", "seq")):
+    for sent in sorted(life.sent, key=attrgetter("t_local_us")):
         if ended_us is not None and ended_us <= sent.t_local_us:
             before.clear()
         standing = [one for one in before if _refused_us(one, refused_us) > sent.t_local_us]

@@ -29,7 +29,7 @@ def effects(facts: Iterable[Fact], prefix: str) -> Mapping[str, int]:
     tape = list(facts)
     sent = [fact for fact in tape if isinstance(fact, RequestSent) and fact.src is Source.TAP]
     changing = {fact.request for fact in sent if fact.changes_something}
-    refused = [fact for fact in tape if isinstance(fact, RequestAnswered) and not fact.accepted]
+    refused = [fact for fact in tape if isinstance(fact, RequestAnswered) and _refuses(fact)]
     placed = {fact.request for fact in sent if fact.action is Action.PLACE}
     own = {fact.order_id for fact in tape if isinstance(fact, RequestAnswered) and fact.request in placed}
     orders = {
@@ -97,13 +97,22 @@ def unexpected_refusals(facts: Iterable[Fact]) -> list[RequestAnswered]:
         near = any(abs(answer.t_local_us - at_us) <= RACE_US for at_us in filled_us)
         return answer.code == POSITION_GONE and request.is_exit and near
 
-    return [fact for fact in tape if isinstance(fact, RequestAnswered) and not fact.accepted and not is_race(fact)]
+    return [fact for fact in tape if isinstance(fact, RequestAnswered) and _refuses(fact) and not is_race(fact)]
+
+
+def server_faults(facts: Iterable[Fact]) -> list[RequestAnswered]:
+    """Answers of a server that failed: they refuse nothing, and whether the venue acted is not known from them."""
+    return [fact for fact in facts if isinstance(fact, RequestAnswered) and fact.leaves_unknown]
 
 
 def foreign_names(facts: Iterable[Fact], prefix: str) -> list[str]:
     """Client ids under which the bot placed orders although they do not begin with its prefix."""
     sent = [fact for fact in facts if isinstance(fact, RequestSent) and fact.action is Action.PLACE]
     return sorted({fact.client_id for fact in sent if not fact.client_id.startswith(prefix)})
+
+
+def _refuses(answer: RequestAnswered) -> bool:
+    return not (answer.accepted or answer.leaves_unknown)
 
 
 def _names(order: OrderSeen) -> set[str]:

@@ -103,7 +103,7 @@ def _weigh_balances(tally: Tally, start: BalanceSeen, end: BalanceSeen, bills: I
 def _compare(tally: Tally, end: BalanceSeen, bills: list[BillSeen], fills: list[FillSeen]) -> None:
     """Bills of trades against the fills of the account."""
     seq = bills[-1].seq if bills else end.seq
-    tolerance = BOOKED_TOLERANCE_USDT * max(1, len(bills), len(fills))
+    tolerance = BOOKED_TOLERANCE_USDT * max(len(bills), len(fills))
     sums = (
         ("profit", _total(bill.amount for bill in bills), _total(fill.realized_usdt for fill in fills)),
         ("fees", _total(-bill.fee for bill in bills), _total(fill.fee_usdt for fill in fills)),

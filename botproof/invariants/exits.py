@@ -52,7 +52,7 @@ class Exits:
     def __init__(self, profile: Profile, terms: Terms) -> None:
         self._symbol = profile.symbol
         self._terms = terms
-        self._ledger = Ledger(profile.symbol)
+        self.ledger = Ledger(profile.symbol)
         self._lapses = Lapses(terms)
         self._step: Decimal | None = None
         self._ended: RunEnded | None = None
@@ -64,7 +64,7 @@ class Exits:
             case RunEnded():
                 self._ended = self._ended or fact
             case _:
-                self._ledger.see(fact)
+                self.ledger.see(fact)
                 self._lapses.see(fact)
 
     def verdict(self) -> Verdict:
@@ -76,11 +76,11 @@ class Exits:
             limit=owed,
             unit="s",
         )
-        tally.doubt(self._ledger.doubt())
+        tally.doubt(self.ledger.doubt())
         if self._step is None:
             tally.doubt("the contract's quantity step is not on the tape")
-        watch = _Watch(tally, self._ledger, self._step or ZERO, self._terms)
-        happenings: list[Step | Lapse] = [*self._ledger.replay(), *self._lapses.of(self._ledger.lives)]
+        watch = _Watch(tally, self.ledger, self._step or ZERO, self._terms)
+        happenings: list[Step | Lapse] = [*self.ledger.replay(), *self._lapses.of(self.ledger.lives)]
         for what in sorted(happenings, key=attrgetter("at_us")):
             watch.take(what)
         if self._ended is not None:

@@ -20,7 +20,7 @@ Not shown: without an entry, where no mark price was known when there was someth
    From that entry on everything on the account counts, whoever placed it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from decimal import Decimal
 from operator import itemgetter
 
@@ -46,13 +46,13 @@ class Exposure:
         self._symbol = profile.symbol
         self._limit = profile.total_amount_quote
         self._needed = terms.exercise.get(self.id, 1)
-        self._ledger = Ledger(profile.symbol)
+        self.ledger = Ledger(profile.symbol)
         self._marks = Marks(profile.symbol)
         self._shown: list[PositionSeen] = []  # not flat
 
     def see(self, fact: Fact) -> None:
         self._marks.see(fact)
-        self._ledger.see(fact)
+        self.ledger.see(fact)
         if isinstance(fact, PositionSeen) and fact.symbol == self._symbol and fact.size:
             self._shown.append(fact)
 
@@ -63,21 +63,20 @@ class Exposure:
 
     def _weigh(self, tally: Tally) -> None:
         """Hold the exposure of every instant against the limit."""
-        for life in self._ledger.lives:
+        for life in self.ledger.lives:
             if life.asked is not None and not life.reduce_only:
                 tally.exercised(life.asked.seq)
         if not self._marks.all:
             tally.doubt("no mark price is on the tape")
-        tally.doubt(self._ledger.doubt() or self._ledger.stray())
-        _Watch(tally, self._limit, self._ledger).judge(self._happenings())
+        tally.doubt(self.ledger.doubt() or self.ledger.stray())
+        _Watch(tally, self._limit, self.ledger).judge(self._happenings())
 
-    def _happenings(self) -> Iterator[tuple[int, int, "Step | Decimal | PositionSeen"]]:
+    def _happenings(self) -> list[tuple[int, int, "Step | Decimal | PositionSeen"]]:
         """Within one instant the steps come first, then the marks, then what the venue showed."""
-        steps = [(step.at_us, 0, step.seq, step) for step in self._ledger.replay()]
-        marks = [(at_us, 1, seq, mark) for at_us, seq, mark in self._marks.all]
-        shown = [(instant_us(seen), 2, seen.seq, seen) for seen in self._shown]
-        told: list[tuple[int, int, int, Step | Decimal | PositionSeen]] = [*steps, *marks, *shown]
-        return ((at_us, seq, what) for at_us, _, seq, what in sorted(told, key=itemgetter(0, 1)))
+        steps = [(step.at_us, step.seq, step) for step in self.ledger.replay()]
+        shown = [(instant_us(seen), seen.seq, seen) for seen in self._shown]
+        told: list[tuple[int, int, Step | Decimal | PositionSeen]] = [*steps, *self._marks.all, *shown]
+        return sorted(told, key=itemgetter(0))
 
 
 class _Watch:
@@ -90,7 +89,7 @@ class _Watch:
         self._began = False
         self._above = False
 
-    def judge(self, happenings: Iterator[tuple[int, int, Step | Decimal | PositionSeen]]) -> None:
+    def judge(self, happenings: Iterable[tuple[int, int, Step | Decimal | PositionSeen]]) -> None:
         for at_us, seq, what in happenings:
             if isinstance(what, Decimal):
                 self._price = what
@@ -159,6 +158,6 @@ def _beyond(entries: list[tuple[Life, Decimal]], closing: Decimal, mark: Decimal
 
 def _turn(life: Life) -> Decimal:
     """Sorts one side's entries by who fills first: market orders, then the highest bid or the lowest ask."""
-    if life.price is None or life.is_market:
+    if life.price is None:
         return Decimal("-Infinity")
     return -life.side.sign * life.price

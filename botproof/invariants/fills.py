@@ -82,9 +82,9 @@ class Trades:
 
     def __init__(self, profile: Profile, terms: Terms) -> None:
         self._needed = terms.exercise.get(self.id, 1)
-        self._ledger = Ledger(profile.symbol)
+        self.ledger = Ledger(profile.symbol)
         self._started: RunStarted | None = None
-        self._all: dict[str, FillSeen] = {}
+        self._known: set[str] = set()  # every trade id of the venue
         self._rows: list[BotFill] = []
 
     def see(self, fact: Fact) -> None:
@@ -93,10 +93,10 @@ class Trades:
                 self._rows.append(fact)
                 return
             case FillSeen():
-                self._all.setdefault(fact.trade_id, fact)
+                self._known.add(fact.trade_id)
             case RunStarted():
                 self._started = self._started or fact
-        self._ledger.see(fact)
+        self.ledger.see(fact)
 
     def verdict(self) -> Verdict:
         tally = Tally(self.id, self._needed, "trades of the bot in fills.csv")
@@ -113,7 +113,7 @@ class Trades:
         trade = word(fact.row, "exchange_trade_id")
         if not trade:
             tally.broken(fact.seq, "a row of fills.csv has no exchange_trade_id")
-        elif trade not in self._all:
+        elif trade not in self._known:
             tally.broken(fact.seq, f"the venue knows no trade {trade}, and fills.csv has it")
         elif rows[trade] > 1:
             tally.broken(fact.seq, f"the trade {trade} is in fills.csv {rows[trade]} times")
@@ -123,7 +123,7 @@ class Trades:
     def _owed(self) -> list[FillSeen]:
         """The bot's own trades since the run began; whose trade it is, its order tells."""
         since_us = self._started.t_local_us if self._started else 0
-        own = (life for life in self._ledger.lives if life.belongs_to(self._ledger.prefix))
+        own = (life for life in self.ledger.lives if life.belongs_to(self.ledger.prefix))
         return [fill for life in own for fill in life.fills if instant_us(fill) >= since_us]
 
 

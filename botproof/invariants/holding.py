@@ -26,9 +26,9 @@ class Holding:
 
     def add(self, step: Step, price: Decimal, *, anew: bool) -> bool:
         """Fold one fill in; returns whether it opened a position (`anew` where only dust was left) or turned one."""
-        before, change = self.size, step.change
-        self.size = before + change
-        opened = min(abs(change), abs(self.size)) if before * change <= 0 else abs(change)
+        change = step.change
+        self.size += change
+        opened = min(abs(change), abs(self.size))
         if self.size * change <= 0:
             return False  # it closed, and opened nothing
         kept = abs(self.size) - opened

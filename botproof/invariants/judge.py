@@ -60,6 +60,7 @@ from botproof.invariants.fees import FeeOfRole
 from botproof.invariants.fills import Balance, Notional, OrderIds, Trades
 from botproof.invariants.frame import Frame
 from botproof.invariants.latch import Latch
+from botproof.invariants.ledger import Ledger
 from botproof.invariants.loss import Loss
 from botproof.invariants.minutes import CountedCancels, CountedFees, CountedFills, CountedTurnover, DayCounters
 from botproof.invariants.no_trade import NoTrade
@@ -182,6 +183,7 @@ class Judge:
         self._frame = Frame()
         self._coverage = Coverage()
         self._seats = [_Seat(make(profile, terms)) for make in FOLDS]
+        share_ledger([seat.fold for seat in self._seats], Ledger(profile.symbol))
         self._hearers: dict[type[Fact], list[_Seat]] = {
             kind: [seat for seat in self._seats if kind in seat.fold.hears] for kind in WITNESSES
         }
@@ -200,7 +202,10 @@ class Judge:
             self._see_frame(fact)
         with localcontext(_CONTEXT):
             for seat in self._hearers[type(fact)]:
-                seat.see(fact)
+                try:
+                    seat.fold.see(fact)
+                except Exception as error:  # noqa: BLE001  a tape may hold anything, and a judge that falls judges nothing
+                    seat.fail(fact, error)
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """The verdicts on what was seen so far."""
@@ -240,6 +245,13 @@ class Judge:
             return f"what is covered cannot be judged ({type(error).__name__})"
 
 
+def share_ledger(folds: Iterable[Invariant], ledger: Ledger) -> None:
+    """Let every fold that keeps a ledger keep this one: what it is shown by the first, the others find in it."""
+    for fold in folds:
+        if isinstance(getattr(fold, "ledger", None), Ledger):
+            fold.ledger = ledger  # type: ignore[attr-defined]  # just asked for
+
+
 class _Seat:
     """One invariant, and whether it met something that it could not reckon with."""
 
@@ -248,13 +260,11 @@ class _Seat:
         self.needs = _needed(fold)
         self._blind = ""
 
-    def see(self, fact: Fact) -> None:
-        try:
-            self.fold.see(fact)
-        except ArithmeticError:
-            self._blind = self._blind or f"the numbers of the {fact.kind} at seq {fact.seq} cannot be reckoned with"
-        except Exception as error:  # noqa: BLE001  a tape may hold anything, and a judge that falls judges nothing
-            self._blind = self._blind or f"the {fact.kind} at seq {fact.seq} cannot be judged ({type(error).__name__})"
+    def fail(self, fact: Fact, error: Exception) -> None:
+        """It raised on `fact`: from here on it can hold nothing."""
+        what = "the numbers of the" if isinstance(error, ArithmeticError) else "the"
+        why = "be reckoned with" if isinstance(error, ArithmeticError) else f"be judged ({type(error).__name__})"
+        self._blind = self._blind or f"{what} {fact.kind} at seq {fact.seq} cannot {why}"
 
     def verdict(self, promise: str) -> Verdict:
         try:

@@ -77,13 +77,13 @@ class Latch:
 
     def __init__(self, profile: Profile, terms: Terms) -> None:
         self._needed = terms.exercise.get(self.id, 1)
-        self._ledger = Ledger(profile.symbol)
+        self.ledger = Ledger(profile.symbol)
         self._heard: list[Heard] = []
         self._requests: set[tuple[Source, int]] = set()
         self._rows: set[str] = set()
 
     def see(self, fact: Fact) -> None:
-        self._ledger.see(fact)
+        self.ledger.see(fact)
         match fact:
             case RequestSent() if fact.is_entry:
                 if (fact.src, fact.request) not in self._requests:
@@ -100,7 +100,7 @@ class Latch:
     def verdict(self) -> Verdict:
         what = f"hard stops watched for {SHOWN_AFTER_US // SECOND_US} s"
         tally = Tally(self.id, self._needed, what, limit=ZERO, unit="entries")
-        tally.doubt(self._ledger.stray() or self._ledger.unread())
+        tally.doubt(self.ledger.stray() or self.ledger.unread())
         watch = _Watch(tally)
         for fact in sorted(self._heard, key=_turn):
             watch.take(fact)

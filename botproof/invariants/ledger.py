@@ -167,7 +167,7 @@ class Life:
 
     def is_void(self, at_us: int) -> bool:
         """Whether it was over by then without ever having rested: refused for good, or looked up and not there."""
-        landed = self.accepted or self.shown is not None or bool(self.fills)
+        landed = self.accepted or self.shown is not None
         end = None if landed else self._end()
         return end is not None and end.t_local_us <= at_us
 
@@ -240,7 +240,10 @@ class Books:
 
 
 class Ledger:
-    """Collects what the tape says of the orders and the position of one symbol."""
+    """Collects what the tape says of the orders and the position of one symbol.
+
+    Many promises reckon with it, and one ledger serves them all: a fact that it was shown last it does not take twice.
+    """
 
     hears: frozenset[type[Fact]] = frozenset(
         {RunStarted, RequestSent, RequestAnswered, OrderSeen, OpenOrdersRead, FillSeen, PositionSeen}
@@ -258,8 +261,25 @@ class Ledger:
         self._requests: set[tuple[Source, int]] = set()  # every one, readings included
         self._listed: set[str] = set()  # order ids that were open before the bot sent anything
         self._unread = ""
+        self._taken: Fact | None = None  # the last fact
+        self._refused: Exception | None = None  # why it could not be taken: everybody who shows it is told
+        self._lives_known: tuple[Life, ...] | None = None
+        self._steps_known: tuple[Step, ...] | None = None
 
     def see(self, fact: Fact) -> None:
+        if fact is self._taken:
+            if self._refused is not None:
+                raise self._refused
+            return
+        self._taken, self._refused = fact, None
+        self._lives_known = self._steps_known = None
+        try:
+            self._take(fact)
+        except Exception as error:
+            self._refused = error
+            raise
+
+    def _take(self, fact: Fact) -> None:
         match fact:
             case RunStarted():
                 self._declared = self._declared or fact
@@ -279,9 +299,12 @@ class Ledger:
                 self._see_position(fact)
 
     @property
-    def lives(self) -> list[Life]:
+    def lives(self) -> tuple[Life, ...]:
         """Every order, once, in the order of its first mention."""
-        return [life for life in dict.fromkeys(self._lives.values()) if life.sent or life.shown or life.fills]
+        if self._lives_known is None:
+            every = dict.fromkeys(self._lives.values())
+            self._lives_known = tuple(life for life in every if life.sent or life.shown or life.fills)
+        return self._lives_known
 
     @property
     def start(self) -> Decimal:
@@ -290,10 +313,13 @@ class Ledger:
             return self._preflight.size
         return self._declared.declared_position if self._declared else ZERO
 
-    def replay(self) -> list[Step]:
+    def replay(self) -> tuple[Step, ...]:
         """Every step in the order of happening, whatever the order of learning within one instant."""
-        turns = [(step.at_us, turn, step.seq, step) for life in self.lives for turn, step in _turns(life.steps())]
-        return [self._since_start(step) for *_, step in sorted(turns, key=itemgetter(0, 1, 2))]
+        if self._steps_known is None:
+            turns = [(step.at_us, turn, step.seq, step) for life in self.lives for turn, step in _turns(life.steps())]
+            ordered = sorted(turns, key=itemgetter(0, 1, 2))
+            self._steps_known = tuple(self._since_start(step) for *_, step in ordered)
+        return self._steps_known
 
     def unread(self) -> str:
         """Why what the bot asked for is not known for sure; empty where it is."""
@@ -384,7 +410,7 @@ class Ledger:
         if seen.via == "preflight" and not self._trades:
             self._preflight = seen
 
-    def _life(self, client_id: str = "", order_id: str = "", request: str = "") -> Life:
+    def _life(self, client_id: str, order_id: str = "", request: str = "") -> Life:
         """The order under these names; names that turn out to mean one order are made one."""
         names = [name for name in (_by_order(order_id), client_id, request) if name]
         known = list(dict.fromkeys(self._lives[name] for name in names if name in self._lives))

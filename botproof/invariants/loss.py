@@ -52,7 +52,7 @@ class Loss:
     def __init__(self, profile: Profile, terms: Terms) -> None:
         self._limit = terms.loss_limit_fraction * profile.total_amount_quote
         self._needed = terms.exercise.get(self.id, 1)
-        self._ledger = Ledger(profile.symbol)
+        self.ledger = Ledger(profile.symbol)
         self._earlier = Earlier(profile.symbol)
         self._readings: list[BalanceSeen] = []
         self._bills: dict[str, BillSeen] = {}
@@ -64,7 +64,7 @@ class Loss:
             case BillSeen():
                 self._bills.setdefault(fact.bill_id, fact)
             case _:
-                self._ledger.see(fact)
+                self.ledger.see(fact)
                 self._earlier.see(fact)
 
     def verdict(self) -> Verdict:
@@ -81,7 +81,7 @@ class Loss:
 
     def _own_fills(self, tally: Tally) -> list[Fact]:
         """The fills of the bot, each counted as exercise."""
-        own = [life for life in self._ledger.lives if life.belongs_to(self._ledger.prefix)]
+        own = [life for life in self.ledger.lives if life.belongs_to(self.ledger.prefix)]
         fills: list[Fact] = [fill for life in own for fill in life.fills]
         for fill in fills:
             tally.exercised(fill.seq)

@@ -333,7 +333,7 @@ class DayCounters(_Minutes):
     @staticmethod
     def _exercise(tally: Tally, counts: list[_Said]) -> None:
         counted: set[int] = set()  # days
-        for one in sorted(counts, key=attrgetter("at_us", "seq")):
+        for one in sorted(counts, key=attrgetter("at_us")):
             if one.day in counted:
                 tally.exercised(one.seq)
             elif one.amount > 0:
@@ -359,12 +359,12 @@ class CountedCancels(_Minutes):
     def __init__(self, profile: Profile, terms: Terms) -> None:
         super().__init__(profile, terms)
         self._instance = f"{profile.instance_name}-"
-        self._ledger = Ledger(profile.symbol)
+        self.ledger = Ledger(profile.symbol)
         self._cancels = Cancels()
 
     def see(self, fact: Fact) -> None:
         super().see(fact)
-        self._ledger.see(fact)
+        self.ledger.see(fact)
         self._cancels.see(fact)
 
     def verdict(self) -> Verdict:
@@ -378,7 +378,7 @@ class CountedCancels(_Minutes):
             most = _between(all_us, begin_us - RACE_US, one.at_us)
             if least:
                 tally.exercised(one.seq)
-            off = max(least - one.amount, one.amount - most, abs(one.amount - round(one.amount)), ZERO)
+            off = max(least - one.amount, one.amount - most, abs(one.amount - round(one.amount)))
             tally.rise(off)
             if off:
                 says = f"{label(one.row)} says cancel_per_min {plain(one.amount)}"
@@ -391,14 +391,14 @@ class CountedCancels(_Minutes):
 
     def _canceled(self) -> Iterator[tuple[Life, int]]:
         """The bot's orders that were canceled, each with its instant by the venue's clock."""
-        for life in self._ledger.lives:
+        for life in self.ledger.lives:
             ended = life.ended
             if ended is not None and ended.state is OrderState.CANCELED and self._is_own(life):
                 yield life, ended.t_local_us if ended.t_venue_us is None else ended.t_venue_us
 
     def _is_own(self, life: Life) -> bool:
         named = life.shown.client_id if life.shown else ""
-        return life.belongs_to(self._ledger.prefix) or named.startswith(self._instance)
+        return life.belongs_to(self.ledger.prefix) or named.startswith(self._instance)
 
 
 _COUNTERS = (CountedFills.column, CountedFees.column)

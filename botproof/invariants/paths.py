@@ -60,14 +60,14 @@ class Paths:
         self._symbol = profile.symbol
         self._needed = terms.exercise.get(self.id, 1)
         self._limit_us = to_us(terms.closing_s_max)
-        self._ledger = Ledger(profile.symbol)
+        self.ledger = Ledger(profile.symbol)
         self._dust_below: Decimal | None = None
         self._stops: dict[int, OperatorAction] = {}  # by instant, as the resumes and the ends
         self._until: list[int] = []
         self._cancels: list[RequestSent] = []
 
     def see(self, fact: Fact) -> None:
-        self._ledger.see(fact)
+        self.ledger.see(fact)
         match fact:
             case ContractRead() if fact.symbol == self._symbol:
                 self._dust_below = fact.qty_step
@@ -82,8 +82,8 @@ class Paths:
 
     def verdict(self) -> Verdict:
         limit = Decimal(self._limit_us) / SECOND_US
-        tally = Tally(self.id, self._needed, "", limit=limit, unit="s")
-        tally.doubt(self._ledger.doubt() or self._ledger.stray())
+        tally = Tally(self.id, self._needed, "times all three paths", limit=limit, unit="s")
+        tally.doubt(self.ledger.doubt() or self.ledger.stray())
         if self._dust_below is None:
             tally.doubt("the contract's quantity step is not on the tape")
         seen = {
@@ -92,14 +92,14 @@ class Paths:
             "an operator's stop that cleared the account": self._clearing_stops(tally),
         }
         missing = [path for path, seqs in seen.items() if len(seqs) < self._needed]
-        tally.what = f"times all three paths; missing: {', '.join(missing)}"
+        tally.what += f"; missing: {', '.join(missing)}"
         for seqs in zip(*seen.values(), strict=False):
             tally.exercised(max(seqs))
         return tally.verdict()
 
     def _entries(self, side: Side) -> list[int]:
         """The entries of one side that the venue showed, by the fact that showed each."""
-        lives = [life for life in self._ledger.lives if life.belongs_to(self._ledger.prefix) and life.side is side]
+        lives = [life for life in self.ledger.lives if life.belongs_to(self.ledger.prefix) and life.side is side]
         return [life.shown.seq for life in lives if life.shown is not None and not life.shown.reduce_only]
 
     def _clearing_stops(self, tally: Tally) -> list[int]:
@@ -109,8 +109,8 @@ class Paths:
 
     def _clears(self, stop: OperatorAction, until_us: int, tally: Tally) -> bool:
         """Whether `stop` found something open, and had it cleared for good in time and before `until_us`."""
-        watch = _Watch(self._ledger, self._dust_below or ZERO, stop.t_local_us)
-        for step in self._ledger.replay():
+        watch = _Watch(self.ledger, self._dust_below or ZERO, stop.t_local_us)
+        for step in self.ledger.replay():
             if step.at_us < until_us:
                 watch.take(step)
         if not watch.found_open or watch.clear_since_us is None:
@@ -127,10 +127,8 @@ class Paths:
 
 
 def _names(cancel: RequestSent, life: Life) -> bool:
-    named = {sent.client_id for sent in life.sent} | ({life.shown.client_id} if life.shown else set())
-    return bool(
-        (cancel.client_id and cancel.client_id in named) or (cancel.order_id and cancel.order_id == life.order_id)
-    )
+    named = {sent.client_id for sent in life.sent}
+    return cancel.client_id in named or bool(cancel.order_id and cancel.order_id == life.order_id)
 
 
 class _Watch:
@@ -154,7 +152,7 @@ class _Watch:
         self._books.apply(step)
         working = {life for life in self._books.working if life.belongs_to(self._prefix)}
         self._is_open = self._is_held or bool(working)
-        if step.move is Move.BEGIN and step.life.belongs_to(self._prefix) and step.at_us >= self.stop_us:
+        if step.move is Move.BEGIN and step.life.sent and step.at_us >= self.stop_us:
             self._see_sending(step)
         if self._is_held is not was_held:
             self._see_position(step.at_us)
@@ -168,7 +166,7 @@ class _Watch:
 
     def _see_sending(self, step: Step) -> None:
         if not step.life.reduce_only:
-            self.went_on |= step.at_us > self.stop_us + IN_FLIGHT_US
+            self.went_on = step.at_us > self.stop_us + IN_FLIGHT_US
         elif step.life.is_market:
             self._is_closing = True
 

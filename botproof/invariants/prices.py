@@ -36,7 +36,9 @@ class Prices:
     def carried_on(self, side: Side, at_us: int) -> list[Decimal]:
         """The last price before `at_us` for an order of `side`, moved on by as much as in the second before."""
         last = bisect_right(self._instants, at_us) - 1
-        first = bisect_right(self._instants, self._instants[last] - FRESH_US) - 1 if last >= 0 else -1
+        if last < 1:
+            return []
+        first = bisect_right(self._instants, self._instants[last] - FRESH_US) - 1
         if first < 0:
             return []
         apart_us = self._instants[last] - self._instants[first]

@@ -31,14 +31,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from operator import attrgetter
 
-from botproof.events import Action, Fact, OrderState, RequestAnswered, RequestSent, RequestUnknown, Source
+from botproof.events import Action, Fact, OrderSeen, OrderState, RequestAnswered, RequestSent, RequestUnknown, Source
 from botproof.invariants.cancels import Cancels
 from botproof.invariants.ledger import Books, Ledger, Life, Move
 from botproof.invariants.sent import Once
 from botproof.invariants.tally import Tally
 from botproof.invariants.verdict import Verdict
 from botproof.invariants.wording import MINUTE_US, SECOND_US, clock_time, instant_us
-from botproof.money import ZERO
 from botproof.profile import Profile
 from botproof.terms import Terms
 
@@ -136,14 +135,14 @@ class Rates:
     def __init__(self, profile: Profile, terms: Terms) -> None:
         self._budget = profile.cancel_budget_per_min
         self._needed = terms.exercise.get(self.id, 1)
-        self._ledger = Ledger(profile.symbol)
+        self.ledger = Ledger(profile.symbol)
         self._cancels = Cancels()
         self._once = Once()
         self._sent: list[RequestSent] = []
         self._answers: list[RequestAnswered | RequestUnknown] = []
 
     def see(self, fact: Fact) -> None:
-        self._ledger.see(fact)
+        self.ledger.see(fact)
         self._cancels.see(fact)
         match fact:
             case RequestSent() if self._once.is_new(fact):
@@ -154,7 +153,7 @@ class Rates:
     def verdict(self) -> Verdict:
         limit = Decimal(self._budget)
         tally = Tally(self.id, self._needed, "cancels sent", limit=limit, unit="cancels in 60 s")
-        self._sent.sort(key=attrgetter("t_local_us", "seq"))
+        self._sent.sort(key=attrgetter("t_local_us"))
         self._judge_cancels(tally)
         self._judge_limits(tally)
         tally.doubt(self._around_the_tap())
@@ -199,20 +198,19 @@ class Rates:
         for sent in self._sent:
             if sent.action is Action.OTHER and sent.changes_something:
                 return f"what {sent.method} {sent.path} did (seq {sent.seq}) is not judged"
-        return self._ledger.stray() or self._unasked()
+        return self.ledger.stray() or self._unasked()
 
     def _unasked(self) -> str:
         """An order of the bot that somebody canceled around the tap; empty where there is none."""
-        asked = self._cancels.asked(self._ledger.lives)
-        books = Books(self._ledger.start)
-        for step in self._ledger.replay():
+        asked = self._cancels.asked(self.ledger.lives)
+        books = Books(self.ledger.start)
+        for step in self.ledger.replay():
             life, ended = step.life, step.life.ended
-            canceled = step.move is Move.END and ended is not None and ended.state is OrderState.CANCELED
-            is_own = canceled and life.belongs_to(self._ledger.prefix)
-            if is_own and life not in asked and not _ended_by_venue(life, books):
-                return (
-                    f"the order {life.name} was canceled at {clock_time(step.at_us)}, and nobody saw who asked for it"
-                )
+            if step.move is Move.END and ended is not None and ended.state is OrderState.CANCELED:
+                is_own = life.belongs_to(self.ledger.prefix)
+                if is_own and life not in asked and not _ended_by_venue(life, ended, books):
+                    when = clock_time(step.at_us)
+                    return f"the order {life.name} was canceled at {when}, and nobody saw who asked for it"
             books.apply(step)
         return ""
 
@@ -224,13 +222,13 @@ def _cancels(sent: RequestSent) -> bool:
     )
 
 
-def _ended_by_venue(life: Life, books: Books) -> bool:
+def _ended_by_venue(life: Life, ended: OrderSeen, books: Books) -> bool:
     """Whether the venue itself ends such an order in such a state of the books."""
-    first, ended = life.shown, life.ended
-    if first is None or ended is None or life.is_market or first.force in NEVER_RESTS:
+    first = life.shown or ended
+    if life.is_market or first.force in NEVER_RESTS:
         return True
     if life.reduce_only:
-        resting = sum((rest for _, rest in books.rest(life.side, exits=True)), ZERO)
+        resting = sum(rest for _, rest in books.rest(life.side, exits=True))
         if resting > -life.side.sign * books.position:
             return True
     rested = first.state.is_open and instant_us(ended) - instant_us(first) > AT_ONCE_US

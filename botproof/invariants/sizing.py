@@ -42,11 +42,11 @@ class _WhenSent:
         self._rules: ContractRead | None = None
         self._mark: Decimal | None = None
         self._mark_us = 0
-        self._ledger = Ledger(profile.symbol)
+        self.ledger = Ledger(profile.symbol)
         self._requests: set[tuple[Source, int]] = set()
 
     def see(self, fact: Fact) -> None:
-        self._ledger.see(fact)
+        self.ledger.see(fact)
         match fact:
             case RequestSent():
                 self._see_request(fact)
@@ -59,7 +59,7 @@ class _WhenSent:
 
     def verdict(self) -> Verdict:
         if not self._tally.is_broken:
-            self._tally.doubt(self._ledger.stray() or self._ledger.unread())
+            self._tally.doubt(self.ledger.stray() or self.ledger.unread())
         return self._tally.verdict()
 
     def _see_request(self, sent: RequestSent) -> None:
@@ -166,7 +166,7 @@ class PlannedSize(_WhenSent):
     id = "E5"
 
     def verdict(self) -> Verdict:
-        for life in () if self._tally.is_broken else self._ledger.lives:
+        for life in () if self._tally.is_broken else self.ledger.lives:
             asked, shown = life.asked, life.shown
             if asked is None or shown is None or is_market(asked) or not is_market(shown) or shown.reduce_only:
                 continue

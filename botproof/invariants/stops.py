@@ -41,6 +41,7 @@ owes from 0.1 s after the observer knew.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from operator import itemgetter
 
 from botproof.events import (
     BotRestarted,
@@ -81,20 +82,21 @@ class Stops:
 
     def __init__(self, profile: Profile, terms: Terms) -> None:
         self._profile, self._terms = profile, terms
-        self._ledger = Ledger(profile.symbol)
+        self.ledger = Ledger(profile.symbol)
         self._lapses = Lapses(terms)
         self._dust_below: Decimal | None = None
         self._prices: list[TopOfBook] = []
         self._others: list[OperatorAction | StopStep | BotRestarted | RunEnded] = []
 
     def see(self, fact: Fact) -> None:
-        self._ledger.see(fact)
+        self.ledger.see(fact)
         self._lapses.see(fact)
         match fact:
             case ContractRead() if fact.symbol == self._profile.symbol:
                 self._dust_below = fact.qty_step
             case TopOfBook() if fact.src is Source.VENUE and fact.symbol == self._profile.symbol:
-                self._prices.append(fact)
+                if fact.bid > 0 and fact.ask > 0:  # a side that holds nothing has no price
+                    self._prices.append(fact)
             case OperatorAction() | BotRestarted() | RunEnded() | StopStep(step="asked"):
                 self._others.append(fact)
 
@@ -102,12 +104,12 @@ class Stops:
         limit = Decimal(self._terms.stop_reaction_s_max)
         needed = self._terms.exercise.get(self.id, 1)
         tally = Tally(self.id, needed, "positions closed by a stop or time exit", limit=limit, unit="s")
-        tally.doubt(self._ledger.doubt() or self._ledger.stray())
+        tally.doubt(self.ledger.doubt() or self.ledger.stray())
         if self._dust_below is None:
             tally.doubt("the contract's quantity step is not on the tape")
-        if self._ledger.start:
+        if self.ledger.start:
             tally.doubt("the account had a position before, and its entry price is not known")
-        watch = _Watch(tally, self._ledger.prefix, self._dust_below or ZERO, self._profile, self._terms)
+        watch = _Watch(tally, self.ledger.prefix, self._dust_below or ZERO, self._profile, self._terms)
         for what in self._happenings():
             watch.take(what)
         prices = Prices(self._prices)
@@ -117,12 +119,12 @@ class Stops:
 
     def _happenings(self) -> Iterator[Happening]:
         """Within one instant a price comes after the fills that it was made of."""
-        steps = [(step.at_us, 0, turn, step) for turn, step in enumerate(self._ledger.replay())]
-        prices = [(instant_us(seen), 1, seen.seq, seen) for seen in self._prices]
-        others = [(fact.t_local_us, 2, fact.seq, fact) for fact in self._others]
-        lapses = [(lapse.at_us, 3, lapse.seq, lapse) for lapse in self._lapses.of(self._ledger.lives)]
-        told: list[tuple[int, int, int, Happening]] = [*steps, *prices, *others, *lapses]
-        return (what for *_, what in sorted(told, key=lambda one: one[:3]))
+        steps = [(step.at_us, step) for step in self.ledger.replay()]
+        prices = [(instant_us(seen), seen) for seen in self._prices]
+        others = [(fact.t_local_us, fact) for fact in self._others]
+        lapses = [(lapse.at_us, lapse) for lapse in self._lapses.of(self.ledger.lives)]
+        told: list[tuple[int, Happening]] = [*steps, *prices, *others, *lapses]
+        return (what for _, what in sorted(told, key=itemgetter(0)))
 
 
 @dataclass(slots=True)
@@ -349,7 +351,7 @@ class _Watch:
         """Whether what works now closes all that the bot could know of."""
         while len(self._sizes) > 1 and self._sizes[1][0] <= at_us - LISTENERS_APART_US:
             del self._sizes[0]
-        at_work = sum((self._books.working.get(one, ZERO) for one in {*self._acting, life}), ZERO)
+        at_work = sum(self._books.working[one] for one in {*self._acting, life})
         left = min(size for _, size in self._sizes) - at_work
         return left <= 0 or left < self._dust_below
 

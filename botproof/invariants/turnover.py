@@ -60,13 +60,13 @@ class Turnover:
         self._cap = "the hard limit" if terms.turnover_hard_x < profile.turnover_cap_x else "the cap"
         self._envelope = profile.total_amount_quote
         self._needed = terms.exercise.get(self.id, 1)
-        self._ledger = Ledger(profile.symbol)
+        self.ledger = Ledger(profile.symbol)
         self._earlier = Earlier(profile.symbol)
         self._marks = Marks(profile.symbol)
         self._equities: list[tuple[int, Decimal]] = []  # instant, USDT
 
     def see(self, fact: Fact) -> None:
-        for part in (self._ledger, self._earlier, self._marks):
+        for part in (self.ledger, self._earlier, self._marks):
             part.see(fact)
         if isinstance(fact, BalanceSeen):
             self._equities.append((instant_us(fact), fact.equity_usdt))
@@ -74,15 +74,15 @@ class Turnover:
     def verdict(self) -> Verdict:
         tally = Tally(self.id, self._needed, "fills of entries", limit=self._cap_x, unit="x")
         self._equities.sort(key=itemgetter(0))
-        traded = _Traded(self._ledger)
-        books = Books(self._ledger.start)
-        for step in self._ledger.replay():
+        traded = _Traded(self.ledger)
+        books = Books(self.ledger.start)
+        for step in self.ledger.replay():
             books.apply(step)
             if step.move is Move.BEGIN and self._is_own_entry(step.life):
                 self._judge(tally, step, books, traded)
             elif step.move is not Move.BEGIN and traded.take(step) and self._is_own_entry(step.life):
                 tally.exercised(step.seq)
-        tally.doubt(self._ledger.doubt() or self._ledger.stray())
+        tally.doubt(self.ledger.doubt() or self.ledger.stray())
         return tally.verdict()
 
     def _judge(self, tally: Tally, step: Step, books: Books, traded: "_Traded") -> None:
@@ -125,7 +125,7 @@ class Turnover:
         return max(equity for _, equity in self._equities[max(0, inside - 1) : beyond])
 
     def _is_own_entry(self, life: Life) -> bool:
-        return not life.reduce_only and life.belongs_to(self._ledger.prefix)
+        return not life.reduce_only and life.belongs_to(self.ledger.prefix)
 
 
 class _Traded:
