@@ -4,6 +4,7 @@ A price has the unit USDT, a size the unit BTC (base coin), a value the unit USD
 """
 
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
+from functools import cache
 
 ZERO = Decimal(0)
 
@@ -25,7 +26,12 @@ def is_multiple(step: Decimal, amount: Decimal) -> bool:
 
 def cut(places: int, amount: Decimal) -> Decimal:
     """`amount` cut toward zero at `places` decimals, as the venue cuts fees (8) and quote volumes (4)."""
-    return amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_DOWN)
+    return amount.quantize(_unit(places), rounding=ROUND_DOWN)
+
+
+@cache
+def _unit(places: int) -> Decimal:
+    return Decimal(1).scaleb(-places)
 
 
 def plain(amount: Decimal) -> str:

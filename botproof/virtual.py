@@ -95,6 +95,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._threads_out = 0
         self._until_us: int | None = None
         self._stop_when: Callable[[], bool] | None = None
+        self._is_driven = self._interrupted = False
         self._orders = itertools.count()
         self._task_orders: WeakKeyDictionary[asyncio.Task[Any], int] = WeakKeyDictionary()
         self._network = Network(self)
@@ -119,14 +120,19 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """
         if self.is_running():
             raise HarnessError("virtual time is moved from outside the loop; inside it, await asyncio.sleep()")
-        self._until_us, self._stop_when, self._turns = until_us, stop_when, 0
+        self._until_us, self._stop_when, self._turns, self._is_driven = until_us, stop_when, 0, True
         try:
             self.run_forever()
         except _Halt as halt:
             return halt.held
         finally:
             self._until_us = self._stop_when = None
+            self._is_driven = self._interrupted = False
         return False  # somebody called stop()
+
+    def interrupt(self) -> None:
+        """Let the drive that is going on end before its next iteration, as if its predicate held."""
+        self._interrupted = self._is_driven
 
     def call_at(
         self, when: float, callback: Callable[[*Arguments], object], *args: *Arguments, context: Context | None = None
@@ -142,7 +148,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def _turn(self, timeout: float | None) -> bool:
         """One loop iteration begins: halt, move time, or neither; whether the kernel must be polled."""
-        if self._stop_when is not None and self._stop_when():
+        if self._interrupted or (self._stop_when is not None and self._stop_when()):
             raise _Halt(held=True)
         if self._threads_out:
             return True

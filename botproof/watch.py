@@ -1,8 +1,8 @@
 """The observer: the venue's own record, read over a key of its own.
 
-It survives what the bot must survive. Pushes tell at once; a poll every `POLL_S` tells what pushes may have missed;
-the closing reconciliation reads orders, fills and bills over the whole run to the last page, writes down what was
-never pushed, and only then may the run say that the venue's record is covered.
+It survives what the bot must survive. Pushes tell at once; a poll in every minute tells what pushes may have missed,
+and polls are dense while nothing is pushed; the closing reconciliation reads orders, fills and bills over the whole run
+to the last page, writes down what was never pushed, and only then may the run say that the venue's record is covered.
 
 1. A fill reaches the tape once, by its trade id, whichever channel brought it.
 2. An order reaches the tape when it is first seen and whenever state or filled size moved on; a late report of an
@@ -59,7 +59,8 @@ from botproof.ports import (
     Venue,
 )
 
-POLL_S = 30  # pushes tell at once; polls are there for what pushes miss, and need not be dense
+POLL_S = 60  # pushes tell at once; polls are there for what pushes miss, and need not be dense
+DEAF_POLL_S = 10  # while the private stream is closed
 LISTS_APART_S = 5  # two readings of the lists of open orders, so that an order in flight shows in one of them
 SETTLE_S = 2  # pushes in flight when the bot has stopped
 DAY_MS = 86_400_000
@@ -77,6 +78,7 @@ class Observer:
         self._settings: AccountState | None = None
         self._began_ms = 0
         self._opened = asyncio.Event()
+        self._is_open = False  # now; `_opened` says whether it ever was
         self._why_not_open = "nothing was heard of it"
 
     async def preflight(self) -> None:
@@ -148,8 +150,14 @@ class Observer:
             raise HarnessError(f"the venue's record of the run could not be read: {error}") from error
 
     async def _poll(self) -> None:
+        looked_us = self._clock.now_us()
         while True:
-            await asyncio.sleep(POLL_S)
+            await asyncio.sleep(DEAF_POLL_S)
+            apart_s = POLL_S if self._is_open else DEAF_POLL_S
+            now_us = self._clock.now_us()
+            if now_us - looked_us < apart_s * 1_000_000:
+                continue
+            looked_us = now_us
             try:
                 await self.look("poll")
             except (VenueError, Unanswered) as error:
@@ -165,9 +173,11 @@ class Observer:
             case StreamOpened(private=private):
                 self._connection("private" if private else "public", "open")
                 if private:
+                    self._is_open = True
                     self._opened.set()
             case StreamClosed(private=private, reason=reason):
-                self._why_not_open = reason if private else self._why_not_open
+                if private:
+                    self._is_open, self._why_not_open = False, reason
                 self._connection("private" if private else "public", "closed", reason)
             case OrderPush(order=order, fill=fill):
                 self._see_order(order, "push")

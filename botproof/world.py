@@ -18,21 +18,23 @@ from decimal import Decimal
 from typing import Any, Self, TypeVar
 
 from botproof.clock import Clock, SystemClock
-from botproof.errors import HarnessError
+from botproof.errors import HarnessError, Incomplete
 from botproof.virtual import VirtualClock, VirtualLoop
 
 Result = TypeVar("Result")
 
 _UNWINDING_LIMIT_S = 60  # what a cancelled task may take to close its connections
 _REAL_POLL_S = 0.01
+MOVE_MAX_US = 31 * 86_400 * 1_000_000  # more is a slip of whoever wrote the feature
 
 
 class _Spawned:
     """The tasks of a world in order of birth, and what went wrong in them."""
 
-    def __init__(self) -> None:
+    def __init__(self, interrupt: Callable[[], None] = lambda: None) -> None:
         self._tasks: list[asyncio.Task[Any]] = []
-        self.failures: list[tuple[str, BaseException]] = []  # not raised yet
+        self._interrupt = interrupt  # ends the move that is going on
+        self.failures: list[tuple[str, BaseException]] = []  # in words and as raised; not raised yet
 
     def add(self, task: asyncio.Task[Any]) -> None:
         self._tasks.append(task)
@@ -45,14 +47,21 @@ class _Spawned:
         """Raise the first failure, once; what else failed at the same instant is named in the message."""
         if not self.failures:
             return
-        said = "; ".join(f"task {name} ended with {type(error).__name__}: {error}" for name, error in self.failures)
+        said = "; ".join(words for words, _ in self.failures)
         cause = self.failures[0][1]
         self.failures.clear()
-        raise HarnessError(said) from cause
+        raise (Incomplete if isinstance(cause, Incomplete) else HarnessError)(said) from cause
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
-            self.failures.append((task.get_name(), error))
+            self._add(f"task {task.get_name()} ended with {type(error).__name__}: {error}", error)
+
+    def fail(self, error: HarnessError) -> None:
+        self._add(str(error), error)
+
+    def _add(self, words: str, error: BaseException) -> None:
+        self.failures.append((words, error))
+        self._interrupt()
 
 
 class World:
@@ -66,7 +75,7 @@ class World:
         self._runner.get_loop()  # from here on the runner owns the loop
         self.clock = VirtualClock(self.loop, epoch_us)
         self._epoch_us = epoch_us
-        self._spawned = _Spawned()
+        self._spawned = _Spawned(self.loop.interrupt)
 
     def __enter__(self) -> Self:
         return self
@@ -97,6 +106,10 @@ class World:
         self._spawned.add(task)
         return task
 
+    def fail(self, error: HarnessError) -> None:
+        """End the move that is going on, else the next one, with an error of the same words."""
+        self._spawned.fail(error)
+
     def run_for(self, seconds: Decimal | int) -> None:
         """Let exactly `seconds` pass; all that is due by then, the last instant included, is done."""
         self.run_until_us(self.clock.now_us() + _microseconds(seconds))
@@ -105,7 +118,7 @@ class World:
         """Let time pass to `at_us` exactly. Raises `HarnessError` where that lies in the past."""
         if at_us < self.clock.now_us():
             raise HarnessError(f"time does not run backwards: {at_us} is before {self.clock.now_us()}")
-        self._move(at_us, _never)
+        self._move(at_us, None)
 
     def run_until(self, predicate: Callable[[], bool], limit_s: Decimal | int) -> bool:
         """Let time pass until `predicate` holds: True at the first instant at which it does, False at the limit.
@@ -133,11 +146,10 @@ class World:
                 self.loop.close()
         self._spawned.raise_failure()
 
-    def _move(self, until_us: int | None, stop_when: Callable[[], bool]) -> bool:
+    def _move(self, until_us: int | None, stop_when: Callable[[], bool] | None) -> bool:
         self._spawned.raise_failure()
         limit = None if until_us is None else until_us - self._epoch_us
-        failures = self._spawned.failures
-        held = self.loop.drive(until_us=limit, stop_when=lambda: bool(failures) or stop_when())
+        held = self.loop.drive(until_us=limit, stop_when=stop_when)
         self._spawned.raise_failure()
         return held
 
@@ -145,7 +157,8 @@ class World:
         if not task.done():
             task.cancel()
             limit = self.loop.now_us() + _microseconds(_UNWINDING_LIMIT_S)
-            self.loop.drive(until_us=limit, stop_when=task.done)
+            while self.loop.drive(until_us=limit, stop_when=task.done) and not task.done():
+                pass  # interrupted: something else failed while this unwinds
 
 
 class RealWorld:
@@ -183,6 +196,10 @@ class RealWorld:
             return task
 
         return self._there(begin())
+
+    def fail(self, error: HarnessError) -> None:
+        """End the move that is going on, else the next one, with an error of the same words."""
+        self._spawned.fail(error)
 
     def run_for(self, seconds: Decimal | int) -> None:
         """Let `seconds` pass, at least."""
@@ -265,4 +282,6 @@ def _microseconds(seconds: Decimal | int) -> int:
     exact = Decimal(seconds) * 1_000_000
     if exact != int(exact) or exact < 0:
         raise HarnessError(f"time moves forward by whole microseconds; found {seconds} s")
+    if exact > MOVE_MAX_US:
+        raise HarnessError(f"expected a wait of at most {MOVE_MAX_US // 1_000_000} s, found {seconds} s")
     return int(exact)

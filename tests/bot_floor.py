@@ -276,7 +276,8 @@ class Floor:
 
     def _client(self) -> BitgetVenue:
         return BitgetVenue(
-            httpx.AsyncClient(transport=self.line, base_url=f"http://{HOST}:{PORT}"),
+            self.line,
+            f"http://{HOST}:{PORT}",
             Credentials(api_key=KEY.api_key, secret=KEY.secret, passphrase=KEY.passphrase),
             self.world.clock,
             public_ws=f"ws://{HOST}:{PORT}/v2/ws/public",

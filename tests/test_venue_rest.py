@@ -53,7 +53,8 @@ def call(use: Callable[[BitgetVenue], Coroutine[Any, Any, Any]], *, demo: bool =
 
     async def main() -> Any:
         venue = BitgetVenue(
-            httpx.AsyncClient(base_url=HOST, trust_env=False),
+            httpx.AsyncHTTPTransport(),
+            HOST,
             Credentials(api_key="bg_key", secret=SECRET, passphrase="open sesame"),
             ManualClock(LOCAL_US),
             public_ws="ws://unused/public",

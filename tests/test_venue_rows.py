@@ -10,7 +10,7 @@ from botproof.errors import Unanswered, VenueError
 from botproof.events import OrderState, OrderType, Side
 from botproof.ports import AccountPush, BookPush, Fill, FillPush, OrderPush, PositionsPush, TickerPush, TradePush
 from botproof.venue import rows
-from botproof.venue.envelope import decoded, envelope
+from botproof.venue.envelope import envelope, parsed
 
 ORDER = {
     "symbol": "BTCUSDT", "size": "0.0003", "orderId": "1001", "clientOid": "bot1-a-1", "baseVolume": "0.0001",
@@ -81,7 +81,7 @@ def test_accepted_and_refused_at_once_is_unanswered() -> None:
 
 
 def test_numbers_never_pass_through_a_float() -> None:
-    assert decoded("[104823.812345678901234567, 0.1]") == [Decimal("104823.812345678901234567"), Decimal("0.1")]
+    assert parsed("[104823.812345678901234567, 0.1]") == [Decimal("104823.812345678901234567"), Decimal("0.1")]
 
 
 # REST rows
@@ -98,7 +98,7 @@ def test_a_ticker_with_an_empty_side_has_price_zero_there() -> None:
 
 
 def test_a_depth_of_json_numbers_is_exact_and_may_have_an_empty_side() -> None:
-    found = rows.depth(decoded('{"asks":[[83744.7,0.5],[83744.8,1]],"bids":[],"ts":"1771722000000"}'), "BTCUSDT")
+    found = rows.depth(parsed('{"asks":[[83744.7,0.5],[83744.8,1]],"bids":[],"ts":"1771722000000"}'), "BTCUSDT")
     assert (found.asks[0], found.bids) == ((Decimal("83744.7"), Decimal("0.5")), ())
 
 

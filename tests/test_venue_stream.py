@@ -256,7 +256,7 @@ def test_a_login_that_cannot_be_stamped_is_a_loss(world: World) -> None:
 # Staying
 
 
-def test_it_pings_every_25_seconds_and_a_pong_keeps_it_open(world: World) -> None:
+def test_it_pings_every_30_seconds_and_a_pong_keeps_it_open(world: World) -> None:
     pings: list[float] = []
 
     async def quiet(peer: Peer) -> None:
@@ -268,8 +268,35 @@ def test_it_pings_every_25_seconds_and_a_pong_keeps_it_open(world: World) -> Non
 
     listener = listen(world, Venue(quiet))
     world.run_for(300)
-    assert pings == [25.0 * number for number in range(1, 13)]
+    assert pings == [30.0 * number for number in range(1, 11)]
     assert listener.changes() == [(0.0, "open")]
+
+
+def test_a_listener_who_takes_his_time_is_not_taken_for_a_silent_line(world: World) -> None:
+    async def quick(peer: Peer) -> None:
+        await peer.subscribe()
+        await peer.tick(1)
+        await peer.tick(2)
+        async for _ in peer.socket:
+            await peer.say("pong")
+
+    class Slow(Listener):
+        async def run(self) -> None:
+            async for push in self._pushes:
+                self.heard.append((asyncio.get_running_loop().time(), push))
+                await asyncio.sleep(200)
+
+    async def serving() -> None:
+        async with serve(Venue(quick), "127.0.0.1", 8000, ping_interval=None):
+            await asyncio.Event().wait()
+
+    world.spawn(serving(), name="venue")
+    world.run_for(0)
+    listener = Slow(stream(Subscription(url=URL, arguments=(TICKER,))))
+    world.spawn(listener.run(), name="listener")
+    world.run_for(650)
+    assert listener.changes() == [(0.0, "open")]
+    assert listener.prices() == [1, 2]
 
 
 def test_silence_for_a_minute_is_a_loss(world: World) -> None:

@@ -566,3 +566,17 @@ def test_one_program_runs_alike_on_every_python_present() -> None:
     if not others:
         pytest.skip("no other Python from 3.11 to 3.13 was found on PATH or under ~/.pyenv/versions")
     assert set(others.values()) == {said[sys.executable]}
+
+
+def test_an_interrupted_drive_ends_before_its_next_iteration_and_time_goes_on_with_the_next() -> None:
+    loop = VirtualLoop()
+    try:
+        loop.call_later(1, loop.interrupt)
+        seen: list[float] = []
+        loop.call_later(2, lambda: seen.append(loop.time()))
+        assert loop.drive(until_us=10_000_000)
+        assert (loop.now_us(), seen) == (1_000_000, [])
+        assert not loop.drive(until_us=10_000_000)
+        assert (loop.now_us(), seen) == (10_000_000, [2.0])
+    finally:
+        loop.close()

@@ -44,7 +44,7 @@ from botproof.ports import (
     Ticker,
     TickerPush,
 )
-from botproof.watch import POLL_S, Observer
+from botproof.watch import DEAF_POLL_S, POLL_S, Observer
 from botproof.world import World
 
 T0 = 1_771_722_000_000
@@ -255,6 +255,18 @@ def test_polls_read_the_lists_and_see_orders_that_nobody_pushed() -> None:
     [lists] = of(OpenOrdersRead, facts)
     assert (lists.plain, lists.trigger, lists.purpose) == (("1",), ("77",), "poll")
     assert [fact.via for fact in of(OrderSeen, facts)] == ["pending"]
+
+
+def test_polls_are_dense_while_the_private_stream_is_closed() -> None:
+    deaf = watched([StreamClosed(private=True, reason="gone")], seconds=POLL_S + 1)
+    assert len(of(OpenOrdersRead, deaf)) == POLL_S // DEAF_POLL_S
+    again = [StreamClosed(private=True, reason="gone"), StreamOpened(private=True)]
+    assert len(of(OpenOrdersRead, watched(again, seconds=POLL_S + 1))) == 1
+
+
+def test_a_closed_public_stream_makes_no_poll_dense() -> None:
+    facts = watched([StreamClosed(private=False, reason="gone")], seconds=POLL_S + 1)
+    assert len(of(OpenOrdersRead, facts)) == 1
 
 
 @pytest.mark.parametrize("failure", [VenueError("40015", "later"), Unanswered("timed out")])

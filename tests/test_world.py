@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from botproof.errors import HarnessError, VenueError
+from botproof.errors import HarnessError, Incomplete, VenueError
 from botproof.virtual import VirtualDeadlock
 from botproof.world import RealWorld, World
 
@@ -279,3 +279,35 @@ def test_the_real_world_cancels_what_is_left() -> None:
     task = world.spawn(asyncio.sleep(60), name="bot")
     world.close()
     assert task.cancelled()
+
+
+def test_a_failure_that_is_handed_in_ends_the_move_that_is_going_on() -> None:
+    with World(epoch_us=0) as world:
+        world.loop.call_later(3, world.fail, Incomplete("the disk is full"))
+        with pytest.raises(Incomplete, match="the disk is full"):
+            world.run_for(10)
+        assert world.clock.now_us() == 3_000_000
+        world.run_for(1)
+
+
+def test_a_task_that_fails_while_another_unwinds_leaves_it_the_time_to_do_so() -> None:
+    unwound: list[str] = []
+
+    async def slow() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(2)
+            unwound.append("slow")
+
+    async def failing() -> None:
+        await asyncio.sleep(2)
+        raise ValueError("in the middle")
+
+    world = World(epoch_us=0)
+    world.spawn(failing(), name="failing")
+    world.spawn(slow(), name="slow")
+    world.run_for(1)
+    with pytest.raises(HarnessError, match="in the middle"):
+        world.close()
+    assert unwound == ["slow"]

@@ -58,6 +58,8 @@ class Row:
         """A text, or the digits of a number; `default` where there is none."""
         for name in names:
             value = self._body.get(name)
+            if type(value) is str and value:
+                return value
             if value not in (None, ""):
                 if isinstance(value, (str, int, Decimal)) and not isinstance(value, bool):
                     return str(value)
@@ -101,7 +103,7 @@ class Row:
 def envelope(status: int, content: bytes) -> Envelope:
     """The envelope of an answer; raises `Unanswered` where there is none that can be believed."""
     try:
-        body = decoded(content)
+        body = parsed(content)
     except ValueError:
         raise Unanswered(f"HTTP {status}: expected a JSON envelope, found {short(content)}") from None
     row = Row(body, f"HTTP {status}")
@@ -117,10 +119,11 @@ def envelope(status: int, content: bytes) -> Envelope:
     return answer
 
 
-def decoded(content: bytes | str) -> Any:
+def parsed(content: bytes | str) -> Any:
     """JSON with exact numbers; raises `ValueError`."""
-    text = content if isinstance(content, str) else content.decode(json.detect_encoding(content), "surrogatepass")
-    return _DECODER.decode(text)
+    if isinstance(content, bytes):
+        content = content.decode(json.detect_encoding(content), "surrogatepass")
+    return _DECODER.decode(content)
 
 
 def row_list(data: Any, what: str) -> list[Any]:

@@ -6,8 +6,9 @@ What a caller may rely on:
    no answer within 10 s, a broken connection, an answer that cannot be read.
 2. Nothing is tried twice. The one exception is 40008 (the time stamp was out of tolerance, so the request was refused
    before it was looked at): the venue's time is read again and the request is sent once more.
-3. What is signed is what is sent, byte for byte, and it is sent to the host of `http` and to no other: redirects are
-   not followed, an address elsewhere is refused.
+3. What is signed is what is sent, byte for byte, and it is sent to the host of `base_url` and to no other: redirects
+   are not followed, an address elsewhere is refused. There are no cookies and no credentials but the key's: a request
+   goes straight into the transport, without the parts of a client that could add to it.
 4. Lists are read to their end and returned oldest first. Stretches longer than an endpoint allows are asked for piece
    by piece.
 """
@@ -41,6 +42,7 @@ from botproof.ports import (
     Ticker,
 )
 from botproof.venue import rows
+from botproof.venue.body import decoded, whole
 from botproof.venue.envelope import Envelope, Row, envelope, row_list
 from botproof.venue.signing import Credentials, login_frame, signed_headers
 from botproof.venue.stream import Subscription, stream
@@ -55,7 +57,7 @@ NO_SUCH_ADDRESS = "40404"
 _ANSWER_LIMIT_S = 10
 _PAGE_ROWS = 100
 _PAGES_MAX = 1_000
-_URLS_KEPT = 256
+_TARGETS_KEPT = 256
 _DAY_MS = 86_400_000
 _FILLS = ("/api/v2/mix/order/fills", 90 * _DAY_MS)  # three months (documented)
 _FILL_HISTORY = ("/api/v2/mix/order/fill-history", 7 * _DAY_MS)  # 40404 in demo trading (captured)
@@ -63,19 +65,25 @@ _ORDER_HISTORY_SPAN_MS = 90 * _DAY_MS
 _BILL_SPAN_MS = 30 * _DAY_MS
 _TRIGGER_PLANS = ("normal_plan", "track_plan", "profit_loss")
 _OPEN_STATES = ("live", "partially_filled")
+_HEADERS = (
+    (b"Accept-Encoding", b"gzip, deflate"),
+    (b"User-Agent", b"pytest-botproof"),
+    (b"locale", b"en-US"),
+)
 
 Value = TypeVar("Value")
 
 
 class BitgetVenue:
-    """`ports.Venue` over `http`, whose base URL names the host; it is closed with the venue.
+    """`ports.Venue` at `base_url` over `transport`, which is closed with the venue.
 
     `demo` asks for demo trading (header `paptrading: 1`; the key must be a demo key).
     """
 
     def __init__(
         self,
-        http: httpx.AsyncClient,
+        transport: httpx.AsyncBaseTransport,
+        base_url: str,
         credentials: Credentials,
         clock: Clock,
         *,
@@ -83,11 +91,10 @@ class BitgetVenue:
         private_ws: str,
         demo: bool = False,
     ) -> None:
-        self._http, self._credentials, self._clock = http, credentials, clock
+        self._transport, self._base, self._credentials, self._clock = transport, httpx.URL(base_url), credentials, clock
         self._public_ws, self._private_ws = public_ws, private_ws
-        own = {"locale": "en-US"} | ({"paptrading": "1"} if demo else {})
-        self._headers = tuple(http.build_request("GET", "/", headers=own).headers.raw)
-        self._url = lru_cache(_URLS_KEPT)(self._merged)
+        self._headers = ((b"Host", self._base.netloc), *_HEADERS, *(((b"paptrading", b"1"),) if demo else ()))
+        self._url = lru_cache(_TARGETS_KEPT)(self._address)
         self._offset_us: int | None = None  # the venue's clock less ours
 
     # Market
@@ -230,8 +237,8 @@ class BitgetVenue:
         return stream(Subscription(url=self._private_ws, arguments=_PRIVATE_CHANNELS, login=self._login))
 
     async def close(self) -> None:
-        """Close the HTTP client; streams end when their iterators are closed."""
-        await self._http.aclose()
+        """Close the transport; streams end when their iterators are closed."""
+        await self._transport.aclose()
 
     # Lists
 
@@ -270,8 +277,7 @@ class BitgetVenue:
     # Requests
 
     # What is said again and again is put into httpx's form once: the address of a target, and the headers that every
-    # request carries. A request is then made of these parts by its constructor, as parsing and merging cost more than
-    # everything else a call does.
+    # request carries. Parsing and merging them anew costs more than everything else a call does.
 
     async def _public(self, path: str, params: Mapping[str, str]) -> Any:
         request = httpx.Request("GET", self._url(_target(path, params)), headers=self._headers)
@@ -304,22 +310,23 @@ class BitgetVenue:
             headers += [(b"Content-Type", b"application/json"), (b"Content-Length", str(len(body)).encode())]
         return await self._send(httpx.Request(method, url, headers=headers, stream=httpx.ByteStream(body)))
 
-    def _merged(self, target: str) -> httpx.URL:
+    def _address(self, target: str) -> httpx.URL:
         if not target.startswith("/") or target.startswith("//"):
-            raise HarnessError(f"expected a path of {self._http.base_url}, found {target!r}")
-        return self._http.build_request("GET", target).url
+            raise HarnessError(f"expected a path of {self._base}, found {target!r}")
+        return self._base.copy_with(raw_path=httpx.URL(target).raw_path)
 
     async def _send(self, request: httpx.Request) -> Envelope:
         what = f"{request.method} {request.url.path}"
         try:
             async with asyncio.timeout(_ANSWER_LIMIT_S):
-                response = await self._http.send(request, follow_redirects=False)
+                response = await whole(await self._transport.handle_async_request(request))
+            content = decoded(response)
         except TimeoutError:
             raise Unanswered(f"{what}: no answer within {_ANSWER_LIMIT_S} s") from None
         except httpx.RequestError as error:
             raise Unanswered(f"{what}: {type(error).__name__} {error}".rstrip()) from error
         try:
-            return envelope(response.status_code, response.content)
+            return envelope(response.status_code, content)
         except Unanswered as unreadable:
             raise Unanswered(f"{what}: {unreadable}") from None
 
@@ -371,7 +378,12 @@ def _order_name(order_id: str, client_id: str) -> dict[str, str]:
 
 
 def _target(path: str, params: Mapping[str, str]) -> str:
-    return f"{path}?{urlencode(sorted(params.items()))}" if params else path
+    return _encoded(path, tuple(sorted(params.items())))
+
+
+@lru_cache(_TARGETS_KEPT)
+def _encoded(path: str, params: tuple[tuple[str, str], ...]) -> str:
+    return f"{path}?{urlencode(params)}" if params else path
 
 
 def _windows(start_ms: int, end_ms: int, span_ms: int) -> list[tuple[int, int]]:

@@ -36,7 +36,7 @@ from botproof.ports import (
     TickerPush,
     TradePush,
 )
-from botproof.venue.envelope import Row, decimal, decoded, row_list, short
+from botproof.venue.envelope import Row, decimal, parsed, row_list, short
 
 MARGIN_COIN = "USDT"
 
@@ -274,7 +274,7 @@ def _fee_details(row: Row) -> list[Any]:
     details = row.raw("feeDetail")
     if isinstance(details, str) and details:
         try:
-            details = decoded(details)
+            details = parsed(details)
         except ValueError:
             raise Unanswered(f"fill: expected a list as feeDetail, found {short(details)}") from None
     details = [details] if isinstance(details, dict) else row_list(details, "feeDetail")

@@ -25,9 +25,9 @@ from websockets.exceptions import WebSocketException
 from botproof.errors import Unanswered, VenueError
 from botproof.ports import Push, StreamClosed, StreamOpened
 from botproof.venue import rows
-from botproof.venue.envelope import decoded
+from botproof.venue.envelope import parsed
 
-PING_PERIOD_S = 25
+PING_PERIOD_S = 30  # documented
 SILENCE_LIMIT_S = 60
 ACKNOWLEDGE_LIMIT_S = 10
 DIAL_LIMIT_S = 10
@@ -82,23 +82,68 @@ async def stream(subscription: Subscription) -> AsyncGenerator[Push, None]:
 async def _connection(subscription: Subscription) -> AsyncGenerator[Push, None]:
     """One connection from dialling to its loss, which is raised as `_Lost`."""
     socket = await _dial(subscription.url)
-    pings: asyncio.Task[None] | None = None
+    patience: asyncio.Task[None] | None = None
     try:
         if subscription.login is not None:
             await _log_in(socket, subscription.login)
         early = await _subscribe(socket, subscription.arguments)
-        pings = asyncio.create_task(_ping(socket), name=f"ping {subscription.url}")
+        ear = _Ear(socket)
+        patience = asyncio.create_task(ear.keep_alive(), name=f"ping {subscription.url}")
         yield StreamOpened(private=subscription.private)
         for frame in early:
             for push in _pushes(frame):
                 yield push
         while True:
-            for push in _pushes(await _receive(socket, SILENCE_LIMIT_S)):
+            for push in _pushes(await ear.receive()):
                 yield push
     finally:
-        if pings is not None:
-            pings.cancel()
+        if patience is not None:
+            patience.cancel()
         await socket.close()
+
+
+class _Ear:
+    """Who listens on a socket: pings it, and gives it up after a silence.
+
+    Silence is what passes while somebody waits for a frame. One task looks after it: a time-out of its own for every
+    frame would cost as much as the frame.
+    """
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket, self._now_s = socket, asyncio.get_running_loop().time
+        self._waits_since: float | None = None
+        self._gave_up = False
+
+    async def receive(self) -> Frame:
+        """The next frame; raises `_Lost`, also where there was none for too long."""
+        self._waits_since = self._now_s()
+        try:
+            return await _receive(self._socket, self._heard)
+        except _Lost:
+            if self._gave_up:
+                raise _Lost(f"silent: expected a frame within {SILENCE_LIMIT_S} s, found none") from None
+            raise
+        finally:
+            self._waits_since = None
+
+    def _heard(self) -> None:
+        self._waits_since = self._now_s()
+
+    async def keep_alive(self) -> None:
+        """Ping at each period, and cut the line where it has been silent for too long."""
+        ping_at = self._now_s() + PING_PERIOD_S
+        with contextlib.suppress(_Lost):
+            while True:
+                now = self._now_s()
+                silent_at = (now if self._waits_since is None else self._waits_since) + SILENCE_LIMIT_S
+                if now >= silent_at:
+                    self._gave_up = True
+                    self._socket.transport.abort()
+                    return
+                if now >= ping_at:
+                    ping_at += PING_PERIOD_S
+                    await _send(self._socket, "ping")
+                await asyncio.sleep(min(ping_at, silent_at) - now)
 
 
 async def _dial(url: str) -> ClientConnection:
@@ -148,13 +193,6 @@ async def _patience(what: str) -> AsyncGenerator[None, None]:
         raise _Lost(f"expected {what} within {ACKNOWLEDGE_LIMIT_S} s, found none") from None
 
 
-async def _ping(socket: ClientConnection) -> None:
-    with contextlib.suppress(_Lost):
-        while True:
-            await asyncio.sleep(PING_PERIOD_S)
-            await _send(socket, "ping")
-
-
 async def _send(socket: ClientConnection, text: str) -> None:
     try:
         await socket.send(text)
@@ -162,25 +200,21 @@ async def _send(socket: ClientConnection, text: str) -> None:
         raise _Lost(f"closed: {error}") from error
 
 
-async def _receive(socket: ClientConnection, silence_limit_s: int | None = None) -> Frame:
-    """The next JSON frame; raises `_Lost` for an error frame, an unreadable one, a closed or silent socket."""
+async def _receive(socket: ClientConnection, heard: Callable[[], None] = lambda: None) -> Frame:
+    """The next JSON frame; raises `_Lost` for an error frame, an unreadable one, a closed socket."""
     text: str | bytes = "pong"
     while text == "pong":
         try:
-            async with asyncio.timeout(silence_limit_s):
-                text = await socket.recv()
-        except TimeoutError:
-            if silence_limit_s is None:
-                raise
-            raise _Lost(f"silent: expected a frame within {silence_limit_s} s, found none") from None
+            text = await socket.recv()
         except WebSocketException as error:
             raise _Lost(f"closed: {error}") from error
+        heard()
     return _frame(text)
 
 
 def _frame(text: str | bytes) -> Frame:
     try:
-        frame = decoded(text)
+        frame = parsed(text)
     except ValueError:
         frame = None
     if not isinstance(frame, dict):

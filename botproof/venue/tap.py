@@ -8,19 +8,21 @@ that remain (batches, plan orders, closing calls, whatever the venue adds) are O
 venue passes for a read.
 
 From the answers the tap also writes what the bot was shown: the best prices of a depth, the settings of an account. A
-depth counts only where it was asked for of the USDT perpetuals at the finest precision: the coarser ones put prices into
-buckets (documented; 100 USDT wide at the coarsest, inferred), so a bot that asked for one could choose the mid it is judged by.
+depth counts only where it was asked for of the USDT perpetuals at the finest precision: the coarser ones put prices
+into buckets (documented; 100 USDT wide at the coarsest, inferred), so a bot that asked for one could choose the mid it
+is judged by.
 """
 
 import itertools
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 import httpx
 
 from botproof.clock import Clock
-from botproof.errors import HarnessError, Unanswered
+from botproof.errors import Unanswered
 from botproof.events import (
     Action,
     OrderType,
@@ -34,7 +36,8 @@ from botproof.events import (
 )
 from botproof.ports import Sink
 from botproof.venue import rows
-from botproof.venue.envelope import SUCCESS, Envelope, decoded, envelope
+from botproof.venue.body import decoded, sent, whole
+from botproof.venue.envelope import SUCCESS, Envelope, envelope, parsed
 
 _ACTIONS = {
     "/api/v2/mix/order/place-order": Action.PLACE,
@@ -47,6 +50,7 @@ _DEPTH = "/api/v2/mix/market/merge-depth"
 _PRODUCT = "USDT-FUTURES"
 _FINEST = "scale0"  # documented as the default
 _ACCOUNT = "/api/v2/mix/account/account"
+_QUERIES_KEPT = 256
 _SIDES = {side.value: side for side in Side}
 _ORDER_TYPES = {kind.value: kind for kind in OrderType}
 
@@ -65,7 +69,7 @@ class Tap(httpx.AsyncBaseTransport):
             raise httpx.ConnectError("the run is over for this client", request=request)
         number = await self._sent(request) if "ACCESS-KEY" in request.headers else None
         try:
-            response = await _whole(await self._inner.handle_async_request(request))
+            response = await whole(await self._inner.handle_async_request(request))
         except BaseException as error:
             self._unknown(number, f"{type(error).__name__} {error}".rstrip())
             raise
@@ -78,7 +82,7 @@ class Tap(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
     async def _sent(self, request: httpx.Request) -> int:
-        body = await request.aread()
+        body = await sent(request)
         number = next(self._numbers)
         self._sink.write(request_sent(request, body, number=number, now_us=self._clock.now_us()))
         return number
@@ -90,8 +94,8 @@ class Tap(httpx.AsyncBaseTransport):
 
     def _answered(self, number: int | None, request: httpx.Request, response: httpx.Response) -> None:
         try:
-            answer = envelope(response.status_code, _decoded(response))
-        except Unanswered as unreadable:
+            answer = envelope(response.status_code, decoded(response))
+        except (Unanswered, httpx.DecodingError) as unreadable:
             self._unknown(number, str(unreadable))
             return
         if number is not None:
@@ -173,12 +177,18 @@ def _action(request: httpx.Request) -> Action:
 
 def _named(request: httpx.Request, body: bytes) -> Mapping[str, Any]:
     """The parameters of a request: the query, over which the body counts."""
-    named: dict[str, Any] = dict(request.url.params)
+    named: dict[str, Any] = dict(_asked(request.url.query))
     try:
-        found = decoded(body) if body else {}
+        found = parsed(body) if body else {}
     except ValueError:
         found = {}
     return named | found if isinstance(found, dict) else named
+
+
+@lru_cache(_QUERIES_KEPT)
+def _asked(query: bytes) -> Mapping[str, str]:
+    """The parameters of a query; bots ask the same again and again."""
+    return dict(httpx.QueryParams(query.decode("ascii")))
 
 
 def _request_answered(answer: Envelope, number: int, now_us: int) -> RequestAnswered:
@@ -194,40 +204,6 @@ def _request_answered(answer: Envelope, number: int, now_us: int) -> RequestAnsw
         order_id=_text(ids.get("orderId")),
         client_id=_text(ids.get("clientOid")),
     )
-
-
-async def _whole(response: httpx.Response) -> httpx.Response:
-    """The answer with all its bytes as they came, still encoded. One that was made of bytes is whole already."""
-    if response.is_stream_consumed:
-        return response
-    stream = response.stream
-    if not isinstance(stream, httpx.AsyncByteStream):
-        raise HarnessError(f"a transport for asynchronous clients answers with a stream of that kind; found {stream!r}")
-    try:
-        content = b"".join([chunk async for chunk in stream])
-    finally:
-        await response.aclose()
-    return _of_bytes(response, content)
-
-
-def _of_bytes(response: httpx.Response, content: bytes) -> httpx.Response:
-    return httpx.Response(
-        response.status_code,
-        headers=response.headers,
-        stream=httpx.ByteStream(content),
-        extensions=response.extensions,
-    )
-
-
-def _decoded(response: httpx.Response) -> bytes:
-    """What a whole answer says; what the bot gets is left unread."""
-    if response.is_stream_consumed:
-        return response.content
-    assert isinstance(response.stream, httpx.ByteStream)
-    try:
-        return _of_bytes(response, b"".join(response.stream)).read()
-    except httpx.DecodingError as error:
-        raise Unanswered(f"HTTP {response.status_code}: {error}") from None
 
 
 def _is_exact(request: httpx.Request) -> bool:
