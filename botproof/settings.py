@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from botproof.document import nearest, shown
 from botproof.errors import Refusal
@@ -18,9 +19,29 @@ from botproof.terms import Terms, find_terms
 
 VENUES = ("fake", "rehearsal", "demo", "live")
 LATER_BOTS = ("process", "attach")
+SYNTHETIC = "synthetic"
 WINDOW = re.compile(r"([1-9][0-9]{0,5})(m|h)")
 WINDOW_MINUTES_MAX = 7 * 24 * 60
 SEED_MAX = 2**63 - 1
+
+
+class Recording(Protocol):
+    """A stretch of a recorded market, as far as conduct needs to know; instants are microseconds since the epoch."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def begins_us(self) -> int: ...
+    def opens_us(self, now_us: int) -> int:
+        """When a window opens whose run begins at `now_us`, at the latest."""
+        ...
+
+    def unfit(self, window_s: int, opens_us: int | None = None) -> str:
+        """Why a window of that length cannot be shown on it, or an empty text."""
+        ...
+
+
+OpenRecording = Callable[[str, int], Recording]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +59,16 @@ class Settings:
     terms: Terms
     profiles: Mapping[str, Profile]  # by role: micro_cap, no_trade
     typed: Mapping[str, str]  # the options that were given, as typed
+    recording: Recording | None = None  # the market of every scenario, unless it is synthetic
 
 
-def read_settings(options: Mapping[str, str | None], root: Path) -> Settings:
-    """Check the options (text as typed, None where not given); raises `Refusal`."""
+def read_settings(
+    options: Mapping[str, str | None], root: Path, open_recording: OpenRecording | None = None
+) -> Settings:
+    """Check the options (text as typed, None where not given); raises `Refusal`.
+
+    `open_recording` reads what `--market=replay:...` names, for windows of so many seconds; without it there is none.
+    """
     terms = Terms.load(find_terms("day15"))
     venue = _one_of("--venue", _given(options, "venue", "fake"), VENUES)
     if venue != "fake":
@@ -49,21 +76,21 @@ def read_settings(options: Mapping[str, str | None], root: Path) -> Settings:
     clock = _one_of("--clock", _given(options, "clock", "virtual"), ("virtual", "real"))
     if clock != "virtual":
         raise Refusal(f"--clock={clock} is not built yet. Expected --clock=virtual.")
-    market = _given(options, "market", "synthetic")
-    if market.startswith("replay:"):
-        raise Refusal(f"--market={market} is not built yet. Expected --market=synthetic.")
-    _one_of("--market", market, ("synthetic",))
+    window_s = _window(options.get("window"))
+    market = _given(options, "market", SYNTHETIC)
+    recording = _recording(market, window_s or terms.window_default_min * 60, open_recording)
     bot = _given(options, "bot", "reference")
     return Settings(
         venue=venue,
         clock=clock,
         bot=bot,
         factory=find_factory(bot),
-        market=market,
+        market=recording.name if recording else market,
         seed=_seed(options.get("seed")),
-        window_s=_window(options.get("window")),
+        window_s=window_s,
         terms=terms,
         profiles=_profiles(terms, options.get("profile")),
+        recording=recording,
         typed={name: text for name, text in options.items() if text is not None},
         reports=_writable(root, options.get("reports") or "reports"),  # last: a refusal leaves no folder behind
     )
@@ -120,6 +147,14 @@ def _window(text: str | None) -> int | None:
     if not 0 < minutes <= WINDOW_MINUTES_MAX:
         raise Refusal(f"--window={text}: expected whole minutes or hours up to 7 days, such as 15m or 2h.")
     return minutes * 60
+
+
+def _recording(market: str, window_s: int, open_recording: OpenRecording | None) -> Recording | None:
+    """What `--market` names; None where it is synthetic."""
+    if open_recording is not None and market.startswith("replay:"):
+        return open_recording(market, window_s)
+    _one_of("--market", market, (SYNTHETIC, "replay:FILE[#k]") if open_recording else (SYNTHETIC,))
+    return None
 
 
 def _writable(root: Path, text: str) -> Path:

@@ -1,11 +1,12 @@
 """The account, and what the venue saw of it."""
 
+from collections import defaultdict
 from decimal import Decimal
 
 from pytest_bdd import given, parsers, then
 
 from botproof.errors import NotShown
-from botproof.events import FundingSettled, Side
+from botproof.events import FillSeen, FundingSettled, Side
 from botproof.invariants.effects import holding_times_us, unexpected_refusals
 from botproof.stage import Stage
 
@@ -39,6 +40,16 @@ def _(stage: Stage, direction: str, size: str) -> None:
 @given(parsers.parse("the account is {direction} {size} BTC, which the plan does not declare"))
 def _(stage: Stage, direction: str, size: str) -> None:
     stage.hold(word(direction, DIRECTIONS) * number(size), is_declared=False)
+
+
+@then(parsers.parse("an order was filled at {count:d} prices or more"))
+def _(stage: Stage, count: int) -> None:
+    prices: defaultdict[str, set[Decimal]] = defaultdict(set)
+    for fact in stage.finish().facts:
+        if isinstance(fact, FillSeen):
+            prices[fact.order_id].add(fact.price)
+    most = max(map(len, prices.values()), default=0)
+    assert most >= count, f"no order was filled at more than {most} prices"
 
 
 @then(parsers.parse("every position is closed within {seconds} s of its opening"))

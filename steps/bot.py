@@ -4,7 +4,7 @@ from pytest_bdd import given, parsers, then, when
 
 from botproof.stage import Stage
 
-from .tables import Table, number, pairs, word
+from .tables import Table, number, pairs, whole_minutes, word
 
 FIVE_USDT = "epp_v2_4_bot1_bitget_live_microcap"
 STATES = {state: state for state in ("running", "soft_pause", "hard_stop")}
@@ -18,7 +18,7 @@ def _(stage: Stage, misdeed: str) -> None:
 
 @given(parsers.parse("a bounded window of {minutes} min"))
 def _(stage: Stage, minutes: str) -> None:
-    stage.window_s = int(number(minutes) * 60)
+    stage.window_s = whole_minutes(minutes) * 60
 
 
 @given("the 5 USDT profile")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import TypeVar
 
@@ -9,7 +10,10 @@ from botproof.errors import HarnessError
 
 Table = Sequence[Sequence[str]]
 Meaning = TypeVar("Meaning")
+MINUTES_MAX = 7 * 24 * 60
 NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?", re.ASCII)
+TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 COUNT = re.compile(r"(at least )?([0-9]{1,9})", re.ASCII)
 
 
@@ -34,6 +38,33 @@ def number(text: str) -> Decimal:
     if NUMBER.fullmatch(text) is None:
         raise HarnessError(f"expected a number such as 20 or 0.40, found {text!r}")
     return Decimal(text)
+
+
+def whole_minutes(text: str) -> int:
+    """The length of a window. Raises `HarnessError` where it is none of 1 min to 7 days."""
+    minutes = number(text)
+    if minutes != int(minutes) or not 1 <= minutes <= MINUTES_MAX:
+        raise HarnessError(f"expected a window of 1 to {MINUTES_MAX} whole minutes, found {text}")
+    return int(minutes)
+
+
+def minute_of_day(text: str) -> int:
+    """The minute of a time such as `23:50`. Raises `HarnessError` where it is none."""
+    match = TIME.fullmatch(text)
+    if match is None:
+        raise HarnessError(f"expected a time of day such as 23:50, found {text!r}")
+    return int(match[1]) * 60 + int(match[2])
+
+
+def day(text: str) -> date:
+    """A day such as `2026-02-22`. Raises `HarnessError` where it is none."""
+    try:
+        found = date.fromisoformat(text) if DAY.fullmatch(text) else None
+    except ValueError:
+        found = None
+    if found is None:
+        raise HarnessError(f"expected a day such as 2026-02-22, found {text!r}")
+    return found
 
 
 def word(text: str, known: Mapping[str, Meaning]) -> Meaning:

@@ -38,7 +38,7 @@ def test_same_seed_gives_the_same_market_whoever_looks_first() -> None:
 
 
 def test_market_of_seed_one_is_the_same_on_every_machine() -> None:
-    assert digest(market()) == "72be0c73bd069f82a4e7eaea2948b356c27e0124a47501c128e00104783a9b08"
+    assert digest(market()) == "d7721ac0b70cf79ae76583186417cc468c3e1f5bc15e9c3ad08a0278f1e6d740"
 
 
 def test_market_opens_at_the_opening_price() -> None:
@@ -51,13 +51,22 @@ def test_opening_price_off_the_grid_is_refused(price: Decimal) -> None:
         market(opening_price=price)
 
 
-def test_quarter_of_an_hour_moves_by_about_a_quarter_of_a_percent() -> None:
+def test_quarter_of_an_ordinary_hour_moves_by_about_a_quarter_of_a_percent() -> None:
     moves = []
-    for seed in range(8):
+    for seed in range(60):
         drawn = market(seed)
-        closes = [drawn.top(OPENED_US + n * 15 * MINUTE_US)[0] for n in range(97)]
-        moves += [(b - a) / a for a, b in pairwise(closes)]
-    assert 0.0018 < statistics.pstdev(moves) < 0.0036
+        closes = [drawn.top(OPENED_US + n * 15 * MINUTE_US)[0] for n in range(3)]
+        moves += [abs(b - a) / a for a, b in pairwise(closes)]
+    assert 0.0010 < statistics.median(moves) < 0.0022  # two thirds of the deviation
+
+
+def test_volatility_is_in_proportion_to_the_percent_that_was_asked_for() -> None:
+    def path(percent: int) -> list[int]:
+        drawn = market(3, volatility_percent=percent)
+        return [drawn.top(OPENED_US + n * MINUTE_US)[0] - 675_000 for n in range(60)]
+
+    assert set(path(0)) == {0}
+    assert all(abs(double - 2 * once) <= 2 for once, double in zip(path(100), path(200), strict=True))
 
 
 def test_volatility_clusters() -> None:
@@ -88,12 +97,13 @@ def test_levels_begin_at_the_top_and_go_away_from_it() -> None:
     assert bids == list(drawn.levels(OPENED_US, Side.BUY))
 
 
-def test_mark_lies_near_last_and_index_above_it() -> None:
+def test_mark_lies_near_the_best_bid_and_index_above_it() -> None:
     drawn = market()
     for n in range(0, 3_000, 50):
-        prices = drawn.prices(OPENED_US + n * STEP_US)
-        assert abs(prices.mark - prices.last) <= Decimal("3.5")
-        assert 24 < prices.index - prices.last < 46
+        at_us = OPENED_US + n * STEP_US
+        prices, bid = drawn.prices(at_us), BTCUSDT.price(drawn.top(at_us)[0])
+        assert Decimal("-8.3") <= prices.mark - bid <= 19
+        assert 10 < prices.index - prices.mark < 56
         assert BTCUSDT.ticks(prices.mark) is not None
 
 
@@ -133,7 +143,10 @@ def _looked_up(drawn: SyntheticMarket, after_us: int, until_us: int, buy: int | 
     at_us = drawn.step_us(after_us) + STEP_US
     while at_us <= until_us:
         bid, ask = drawn.top(at_us)
-        if (buy is not None and ask <= buy) or (sell is not None and bid >= sell):
+        sides = {trade.side for trade in drawn.trades(at_us - 1, at_us)}
+        if buy is not None and (ask <= buy or (bid <= buy and Side.SELL in sides)):
+            return at_us
+        if sell is not None and (bid >= sell or (ask >= sell and Side.BUY in sides)):
             return at_us
         at_us += STEP_US
     return None
@@ -215,7 +228,7 @@ def test_settled_path_is_dropped_and_the_rest_stays_the_same() -> None:
         dropping.settle(at_us)
         assert dropping.top(at_us) == kept.top(at_us)
         assert dropping.prices(at_us) == kept.prices(at_us)
-    assert len(dropping._stretches) < 40 < len(kept._stretches)
+    assert len(dropping.path._stretches) < 40 < len(kept.path._stretches)
     assert dropping.top(at_us - 59 * MINUTE_US) == kept.top(at_us - 59 * MINUTE_US)
 
 
@@ -230,13 +243,37 @@ def test_trades_lie_between_the_bounds_at_the_touch() -> None:
     drawn = market()
     after_us, until_us = OPENED_US + 100 * STEP_US, OPENED_US + 130 * STEP_US
     trades = drawn.trades(after_us, until_us)
-    assert len(trades) == 30
+    assert len(trades) > 30
     assert all(after_us < trade.at_us <= until_us for trade in trades)
-    assert len({trade.trade_id for trade in trades}) == 30
+    assert [int(trade.trade_id) for trade in trades] == sorted({int(trade.trade_id) for trade in trades})
     for trade in trades:
         bid, ask = drawn.top(trade.at_us)
         assert BTCUSDT.ticks(trade.price) == (ask if trade.side is Side.BUY else bid)
-        assert drawn.prices(trade.at_us).last == trade.price
+
+
+def test_last_price_is_that_of_the_newest_trade() -> None:
+    drawn = market(4)
+    after_us, until_us = OPENED_US, OPENED_US + 100 * STEP_US
+    for newest in {trade.at_us: trade for trade in drawn.trades(after_us, until_us)}.values():
+        assert drawn.prices(newest.at_us).last == newest.price
+
+
+def test_last_price_is_never_older_than_ten_seconds() -> None:
+    drawn = market(4)
+    instants = sorted({trade.at_us for trade in drawn.trades(OPENED_US, OPENED_US + 119 * STEP_US)})
+    assert max(b - a for a, b in pairwise(instants)) <= 10 * STEP_US
+
+
+def test_trades_reach_two_minutes_back_and_no_further() -> None:
+    drawn = market()
+    now_us = drawn.step_us(OPENED_US + 1_000 * STEP_US)
+    assert drawn.trades(0, now_us)[0].at_us >= now_us - 120 * STEP_US
+
+
+def test_trade_ids_of_a_step_grow() -> None:
+    drawn = market()
+    ids = [int(trade.trade_id) for trade in drawn.trades(OPENED_US, OPENED_US + 100 * STEP_US)]
+    assert ids == sorted(set(ids))
 
 
 def test_path_never_reaches_zero() -> None:

@@ -243,6 +243,8 @@ def test_fills_in_parts_are_exited_whole_and_never_beyond_the_position() -> None
     with Floor(settings=settings, deposit=100_000_000) as floor:
         floor.start(10).move("-0.00351", 40)
         floor.until(lambda: bool(floor.exits))
+        now_us = floor.world.clock.now_us()
+        floor.market.script_depth(from_us=now_us + 1, share=Decimal("0.02"), until_us=now_us + 10**9)
         floor.move("0.004015", 40)
         for _ in range(400):
             floor.pass_time(Decimal("0.25"))

@@ -593,6 +593,24 @@ def test_no_exit_is_sent_while_a_trade_is_on_its_way() -> None:
     assert isinstance(step_of(found, NOW + SECOND_US), Wait)
 
 
+def test_a_market_exit_that_met_nobody_is_sent_again_after_a_second() -> None:
+    found = holding_desk()
+    found.holding.close_reason = "time_limit"
+    found.orders.sent(request("bot1-a-2", is_exit=True, market=True), Purpose.CLOSE, NOW)
+    found.see_order(row("bot1-a-2", OrderState.CANCELED, side=Side.SELL, order_type=OrderType.MARKET), NOW)
+    assert isinstance(step_of(found, NOW + SECOND_US - 1), Wait)
+    assert step_of(found, NOW + SECOND_US) == Close(STEP)
+
+
+def test_a_market_exit_that_was_filled_in_part_goes_on_at_once() -> None:
+    found = holding_desk("0.0002")
+    found.holding.close_reason = "time_limit"
+    found.orders.sent(request("bot1-a-2", is_exit=True, market=True), Purpose.CLOSE, NOW)
+    gone = row("bot1-a-2", OrderState.CANCELED, side=Side.SELL, order_type=OrderType.MARKET, filled=STEP)
+    found.see_order(gone, NOW)
+    assert found.close_after_us <= NOW
+
+
 def test_a_no_trade_desk_owes_no_exit() -> None:
     found = desk(no_trade=True)
     found.see_fill(trade("1", Side.BUY, "0.0001"), NOW)

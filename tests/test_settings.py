@@ -1,5 +1,6 @@
 """The command line's settings: refused in words, or right."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,12 @@ from hypothesis import strategies as st
 
 from botproof.bots import reference
 from botproof.errors import Refusal
+from botproof.fakes.recordings import open_recording
 from botproof.settings import Settings, read_settings
 
 
 def read(root: Path, **options: str) -> Settings:
-    return read_settings(options, root)
+    return read_settings(options, root, lambda text, window_s: open_recording(text, root, window_s))
 
 
 def test_without_options_the_reference_bot_is_judged_on_the_fake_with_seed_1(tmp_path: Path) -> None:
@@ -39,7 +41,9 @@ def test_without_options_the_reference_bot_is_judged_on_the_fake_with_seed_1(tmp
         ("clock", "sun", "expected one of virtual, real"),
         ("market", "moon", "expected one of synthetic"),
         ("bot", "", "expected reference or python:module:factory"),
-        ("market", "replay:x.csv", "not built yet"),
+        ("market", "replay:x.csv", "x.csv: expected a CSV file of recorded market data, found no such file"),
+        ("market", "replay:", "expected replay:FILE or replay:FILE#k"),
+        ("market", "replay", "expected one of synthetic, replay:FILE[#k]"),
         ("bot", "process:./bot", "not built yet"),
         ("bot", "attach", "not built yet"),
         ("bot", "mine", "expected reference or python:module:factory"),
@@ -59,9 +63,28 @@ def test_without_options_the_reference_bot_is_judged_on_the_fake_with_seed_1(tmp
 def test_what_cannot_be_done_is_refused_with_what_was_expected(
     tmp_path: Path, option: str, value: str, said: str
 ) -> None:
-    with pytest.raises(Refusal, match=said.replace("(", r"\(")) as refusal:
+    with pytest.raises(Refusal, match=re.escape(said)) as refusal:
         read(tmp_path, **{option: value})
     assert len(str(refusal.value).splitlines()) <= 2
+
+
+def test_a_recorded_market_is_opened_for_the_bounded_window_and_named_with_its_segment(tmp_path: Path) -> None:
+    times = range(1_771_718_400_000, 1_771_718_400_000 + 400_000, 10_000)
+    rows = [f"{at},buy,68000.0,0.0010,{number}" for number, at in enumerate(times, 1)]
+    (tmp_path / "t.csv").write_text("\n".join(["timestamp_ms,side,price,size,trade_id", *rows, ""]))
+    settings = read(tmp_path, market="replay:t.csv", window="5m")
+    assert settings.market == "replay:t.csv#1"
+    assert settings.recording is not None
+    assert settings.recording.begins_us == 1_771_718_400_000_000
+    with pytest.raises(Refusal, match="a window of 15 min"):  # the terms'
+        read(tmp_path, market="replay:t.csv", reports="never")
+    assert not (tmp_path / "never").exists()
+
+
+def test_without_a_reader_of_recordings_there_is_the_synthetic_market_alone(tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match=r"expected one of synthetic, found 'replay:t\.csv'"):
+        read_settings({"market": "replay:t.csv"}, tmp_path)
+    assert read_settings({}, tmp_path).recording is None
 
 
 def test_a_reports_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:

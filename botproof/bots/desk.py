@@ -17,7 +17,7 @@ from decimal import Decimal
 from botproof.bots.day import Day
 from botproof.bots.gates import CANCEL_PAUSE_US, SECOND_US, CancelBudget
 from botproof.bots.holding import Holding, closable, stop_is_reached
-from botproof.bots.orders import OwnOrders
+from botproof.bots.orders import OwnOrders, Purpose
 from botproof.bots.quoting import Level, backing_usdt
 from botproof.money import ZERO
 from botproof.ports import Contract, Fill, Order, Position, Ticker
@@ -82,7 +82,9 @@ class Desk:
     # What the venue says.
 
     def see_ticker(self, ticker: Ticker, now_us: int) -> None:
-        self.ticker, self.ticker_us = ticker, now_us
+        """A side that holds nothing has no price: such a ticker tells nothing, and the one before grows stale."""
+        if ticker.bid > 0 and ticker.ask > 0:
+            self.ticker, self.ticker_us = ticker, now_us
 
     def see_stream(self, *, private: bool, is_up: bool, now_us: int) -> None:
         """A stream opened or closed; what happened in the gap has to be read."""
@@ -95,9 +97,11 @@ class Desk:
         if not row.client_id.startswith(self.own_prefix):
             (self.foreign_orders.add if row.state.is_open else self.foreign_orders.discard)(row.order_id)
             return False
-        known = self.orders.get(row.client_id) is not None or self.orders.is_over(row.client_id)
-        if not known and row.state.is_open:
+        order = self.orders.get(row.client_id)
+        if order is None and not self.orders.is_over(row.client_id) and row.state.is_open:
             self.orders.adopt(row, now_us)
+        if order is not None and order.purpose is Purpose.CLOSE and not row.state.is_open and not row.filled:
+            self.close_after_us = now_us + SECOND_US  # nobody was there to trade with, and may not be at once
         is_gone = self.orders.seen(row, now_us, asked=asked)
         self._claim(now_us)
         return is_gone

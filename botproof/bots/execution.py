@@ -2,8 +2,9 @@
 
 Nothing here decides what to send. A refusal says when the same may be tried again: an entry with the next round; a
 take-profit after one `executor_refresh_time`, since stop and time limit guard the position meanwhile; a market close,
-which nothing replaces, after 1 s, then 2, 4 and so on up to that time; a cancel as its order says. 22002 (no position to close) is what the venue
-answers to an exit that lost a race against another fill: the position is read again, and nothing was wrong.
+which nothing replaces, after 1 s, then 2, 4 and so on up to that time; a cancel as its order says. 22002 (no position
+to close) is what the venue answers to an exit that lost a race against another fill: the position is read again, and
+nothing was wrong.
 """
 
 import asyncio
@@ -59,7 +60,7 @@ class Execution:
             self._desk.see_accepted(request.client_id, ack.order_id, self._clock.now_us())
 
     async def lost(self, request: OrderRequest, _purpose: Purpose) -> None:
-        """No answer came to an order. It may rest: it is asked for until its fate is known, and nothing is sent again."""
+        """No answer came to an order. It may rest: it is asked for until its fate is known; nothing is sent anew."""
         self._desk.orders.unanswered(request.client_id, self._clock.now_us())
 
     async def cancel(self, client_id: str) -> None:

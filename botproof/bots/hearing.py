@@ -16,7 +16,7 @@ from botproof.ports import (
 
 
 def hear(push: Push, desk: Desk, diary: Diary, guard: Guard, now_us: int) -> None:
-    """Take in what a stream delivered. A fill comes before the row of its order, so that the row explains nothing new."""
+    """Take in what a stream delivered. A fill comes before the row of its order, so the row explains nothing new."""
     match push:
         case TickerPush(ticker=ticker):
             desk.see_ticker(ticker, now_us)

@@ -165,7 +165,7 @@ class OwnOrders:
                 order.is_doubted = True
 
     def adopt(self, row: Order, now_us: int) -> None:
-        """Take an open order of an earlier start of this instance in; what it had filled by then is `explained` later."""
+        """Take in an open order of an earlier start of this instance; what had filled by then is `explained` later."""
         order = self.sent(_request_of(row), _purpose_of(row), now_us)
         order.filled = order.booked = row.filled
         self._name(order, row.order_id)

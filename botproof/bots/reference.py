@@ -237,7 +237,10 @@ class ReferenceBot:
         self._see_account(account)
 
     async def read_settings(self) -> None:
-        """Read the account again, each minute and before each round; settings that are not the profile's stop the bot for good."""
+        """Read the account again, each minute and before each round.
+
+        Settings that are not the profile's stop the bot for good.
+        """
         async with self._reading:
             self._see_account(await self.context.venue.account(self.desk.symbol))
 

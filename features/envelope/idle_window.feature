@@ -6,6 +6,7 @@ Feature: An idle window proves nothing
   Scenario: a bot that sends no order through the whole window
     Given the micro-cap profile
     And a flat account of 20 USDT
+    And a calm market at 67500 USDT
     And a bot that never quotes
     And the bot is running on BTCUSDT
     When the bounded window ends

@@ -10,7 +10,7 @@ their creation until the sum fits (documented); post_only that would trade and f
 they trade (inferred: accepted first); then it takes what it reaches; then it rests, unless it is a market, ioc or fok
 order.
 
-Two things happen by themselves, each at its own instant: the market touches a resting order, and funding is settled.
+Two things happen by themselves, each at its own instant: the market reaches a resting order, and funding is settled.
 Where both fall on one instant the settlement comes first: it concerns the positions that stood just before it. So a
 position closed at the very instant of a settlement pays, and one opened at it does not; commands come after both. The
 rate is the last one published before the instant (captured), the mark that of the instant.
@@ -35,6 +35,7 @@ from .messages import (
     BillView,
     CancelOrder,
     Command,
+    FillOrder,
     FillView,
     FundingView,
     MarketTrade,
@@ -161,6 +162,8 @@ class Exchange:
             return self._place(holder, command)
         if isinstance(command, CancelOrder):
             return self._cancel(holder, command)
+        if isinstance(command, FillOrder):
+            return self._force(holder, command)
         return self._set(holder, command)
 
     def _place(self, account: Account, command: PlaceOrder) -> list[Outcome]:
@@ -173,11 +176,19 @@ class Exchange:
             mark=self._matching.prices().mark,
             best={side: self._matching.best(side) for side in Side},
         )
-        if refused := refusal(intake):
+        if refused := refusal(intake) or self._unanswered(intake):
             return [refused]
         outcomes = self._make_room(intake) if intake.closing else []
         order = self._enter(intake)
         return [*outcomes, OrderAccepted(order=order.view(self.rules)), *self._execute(account, order)]
+
+    def _unanswered(self, intake: Intake) -> Refused | None:
+        """A market order that finds nobody is let in, and canceled, or it is refused (inferred, a switch)."""
+        if self.switches.market_order_on_empty_book_accepted or intake.limit is not None:
+            return None
+        if next(self._matching.levels(intake.direction.opposite), None) is not None:
+            return None
+        return Refused(code="22067", message="Insufficient liquidity in the market, please operate later")
 
     def _enter(self, intake: Intake) -> Order:
         account, command = intake.account, intake.command
@@ -222,7 +233,10 @@ class Exchange:
             reason = self._unfit_to_rest(order)
         if reason and order.state.is_open:
             outcomes.append(self._matching.withdraw(order, reason))
-        elif order.filled:
+            return outcomes + self._matching.standing(account, order.leg)
+        if order.state.is_open:
+            self._matching.join_queue(order)
+        if order.filled:
             return outcomes  # the last fill told how the account stands
         return outcomes + self._matching.standing(account, order.leg)
 
@@ -250,6 +264,17 @@ class Exchange:
             return [Refused(code="43001", message="The order does not exist")]
         canceled = self._matching.withdraw(order, "normal_cancel")
         return [canceled, *self._matching.standing(account, order.leg)]
+
+    def _force(self, account: Account, command: FillOrder) -> list[Outcome]:
+        """The harness's own command: what cannot be filled is refused as an unknown order is."""
+        order = self._orders.find(account.name, command.order_id, "")
+        if order is None or not order.state.is_open or command.symbol != self.rules.symbol:
+            return [Refused(code="43001", message="The order does not exist")]
+        steps = order.remaining if command.size is None else self.rules.steps(command.size)
+        if steps is None or not 0 < steps <= order.remaining:
+            return [Refused(code="40020", message="Parameter size error")]
+        nothing = Refused(code="22002", message="No position to close")
+        return self._matching.force(order, steps) or [nothing]
 
     def _set(self, account: Account, command: Setting) -> list[Outcome]:
         change = Change(

@@ -1,15 +1,18 @@
 """The book of one market step, less what has been taken from it.
 
 The market shows the same book throughout a step; what somebody here took from it is not there again until the next
-step. Resting orders of the accounts stand in the book too, and at one price they come before the market's own size
-(inferred: the market's path says nothing about queues).
+step. Resting orders of the accounts stand in the book too. For a taker of the accounts they come before the market's
+own size at one price (inferred); for takers among strangers they stand in a queue behind it (`matching`).
 """
 
 from collections.abc import Iterator
+from itertools import islice
 
 from botproof.events import Side
 
 from .market import Market, Prices
+
+NEAR_LEVELS = 5  # as far as a queue is looked up when an order begins to rest
 
 
 def reaches(direction: Side, limit: int | None, ticks: int) -> bool:
@@ -22,6 +25,7 @@ class Liquidity:
 
     def __init__(self, market: Market) -> None:
         self._market = market
+        self._at_us = 0
         self._step_us: int | None = None
         self._prices: Prices | None = None
         self._sources: dict[Side, Iterator[tuple[int, int]]] = {}
@@ -31,10 +35,9 @@ class Liquidity:
         """Look at the step in force at `at_us`; a new step brings a whole book and new prices."""
         step_us = self._market.step_us(at_us)
         if step_us != self._step_us:
-            self._step_us = step_us
-            self._prices = None
-            self._sources = {side: self._market.levels(at_us, side) for side in Side}
-            self._levels = {side: [] for side in Side}
+            self._at_us, self._step_us, self._prices = at_us, step_us, None
+            self._sources.clear()  # most steps are passed without a look at their book
+            self._levels.clear()
 
     def prices(self, at_us: int) -> Prices:
         """Last, mark and index of the step in force at `at_us`, which was moved to."""
@@ -44,7 +47,7 @@ class Liquidity:
 
     def levels(self, side: Side) -> Iterator[tuple[int, int]]:
         """What is left of the bids or asks, best first."""
-        seen = self._levels[side]
+        seen = self._levels.setdefault(side, [])
         at = 0
         while at < len(seen) or self._extend(side):
             ticks, steps = seen[at]
@@ -65,6 +68,18 @@ class Liquidity:
             found += steps
         return min(found, at_most)
 
+    def queue(self, side: Side, ticks: int) -> int | None:
+        """How many steps of strangers stand at a price; None where it lies beyond the near book.
+
+        At a price better than the best, or between two levels, there are none.
+        """
+        for level, steps in islice(self.levels(side), NEAR_LEVELS):
+            if level == ticks:
+                return steps
+            if side.sign * (ticks - level) > 0:
+                return 0
+        return None
+
     def take(self, side: Side, steps: int) -> None:
         """Take `steps` from the best levels on; they must be there (`within`)."""
         for level in self._levels[side]:
@@ -77,6 +92,8 @@ class Liquidity:
 
     def _extend(self, side: Side) -> bool:
         """Ask the market for one level more."""
+        if side not in self._sources:
+            self._sources[side] = self._market.levels(self._at_us, side)
         level = next(self._sources[side], None)
         if level is None:
             return False

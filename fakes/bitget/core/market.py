@@ -35,7 +35,7 @@ class Market(Protocol):
         ...
 
     def levels(self, at_us: int, side: Side) -> Iterator[tuple[int, int]]:
-        """The bids (`Side.BUY`) or asks as (price, size), best first, to the end of the book."""
+        """The bids (`Side.BUY`) or asks as (price, size), best first, to the end of the book; none if it is empty."""
         ...
 
     def prices(self, at_us: int) -> Prices:
@@ -47,11 +47,18 @@ class Market(Protocol):
         ...
 
     def first_touch(self, after_us: int, until_us: int, buy: int | None, sell: int | None) -> int | None:
-        """The first step in (after_us, until_us] whose best ask is at most `buy` or best bid at least `sell`."""
+        """The first step in (after_us, until_us] that reaches a resting buy at `buy` or a resting sell at `sell`.
+
+        It does where the best ask is at most `buy` or the best bid at least `sell`, and where it trades there: a
+        seller hits a bid of at most `buy`, a buyer an ask of at least `sell`. A side without levels reaches nothing.
+        """
         ...
 
     def trades(self, after_us: int, until_us: int) -> list[MarketTrade]:
-        """What traded in (after_us, until_us], oldest first; what lies far behind may be forgotten."""
+        """What traded in (after_us, until_us], oldest first; what lies far behind may be forgotten.
+
+        A trade belongs to a step and bears its instant: several of one step share it.
+        """
         ...
 
     def settle(self, now_us: int) -> None:

@@ -4,9 +4,13 @@ How orders fill
 - A **taker** (market order, marketable limit, ioc, fok) walks the book of the present step, best price first, at the
   prices it finds: resting orders of the accounts first, then the market's size at that price. What it takes is gone
   until the next step.
-- A **resting** order fills at the first step whose best opposing price reaches its own price, at its own price and
-  the maker rate, for no more than the book then shows up to that price; the rest waits for the next such step. It
-  never fills without that touch, so being first in the queue is never assumed.
+- A **resting** order fills at its own price and the maker rate, in one of two ways, and never without a touch.
+  *The market comes to it*: at a step whose best opposing price reaches its own, for no more than the book then shows up
+  to that price; the rest waits for the next such step. Whoever stood before it is gone by then.
+  *Strangers trade at its price*: what takers bring there goes first to those ahead in the queue, and to the order what
+  is left of it. Ahead is what strangers showed at that price when the order began to rest; where that lay beyond the
+  near book, what they show when it first trades there. Only trades shorten the queue: that somebody ahead might cancel
+  is not assumed, nor that an order is first. A trade through its price leaves nobody ahead.
 - A **closing** order (reduce-only, or tradeSide close) never takes more than its position, and is canceled when the
   position is gone (inferred, a switch).
 
@@ -109,10 +113,14 @@ class Matching:
         return outcomes
 
     def fill_touched(self) -> list[Outcome]:
-        """The market takes the resting orders that its present step reaches."""
-        return [outcome for side in Side for order in self.orders.resting(side) for outcome in self._touch(order)]
+        """The market takes the resting orders that its present step reaches, or at whose price it trades."""
+        outcomes = [found for side in Side for order in self.orders.resting(side) for found in self._touch(order)]
+        for trade in self.market.trades(self.now_us - 1, self.now_us):
+            outcomes += self._fill_behind(trade)
+        return outcomes
 
     def _touch(self, order: Order) -> list[Outcome]:
+        """The best opposing price is at the order's own, or beyond it."""
         side = order.direction.opposite
         if not order.state.is_open:  # a fill just before took its position away
             return []
@@ -120,7 +128,46 @@ class Matching:
         if not steps:
             return []
         self._liquidity.take(side, steps)
+        order.ahead = 0
         return self._fill(order, order.ticks or 0, steps, is_maker=True)
+
+    def _fill_behind(self, trade: MarketTrade) -> list[Outcome]:
+        """Strangers traded: those ahead in the queue come first, then the orders here."""
+        side, ticks, left = trade.side.opposite, self.rules.ticks(trade.price), self.rules.steps(trade.size)
+        assert ticks is not None, f"the market traded off the grid of prices: {trade}"
+        assert left is not None, f"the market traded off the grid of sizes: {trade}"
+        outcomes: list[Outcome] = []
+        for order in self.orders.resting(side):
+            if not left or order.ticks is None or not reaches(side, order.ticks, ticks):
+                break
+            if not order.state.is_open:  # a fill just before took its position away
+                continue
+            passed = self._pass_queue(order, ticks, left)
+            steps = min(passed, self._takable(order))
+            if steps:
+                left -= steps
+                outcomes += self._fill(order, order.ticks, steps, is_maker=True)
+        return outcomes
+
+    def _pass_queue(self, order: Order, ticks: int, steps: int) -> int:
+        """What of `steps` traded at `ticks` those ahead of an order leave to it."""
+        if order.ticks != ticks:  # through its price
+            order.ahead = 0
+        elif order.ahead is None:
+            order.ahead = self._liquidity.queue(order.direction, ticks) or 0
+        taken = min(order.ahead or 0, steps)
+        order.ahead = (order.ahead or 0) - taken
+        return steps - taken
+
+    def force(self, order: Order, steps: int) -> list[Outcome]:
+        """A stranger takes up to `steps` of a resting order at its own price, whoever stands before it."""
+        steps = min(steps, self._takable(order))
+        return self._fill(order, order.ticks or 0, steps, is_maker=True) if steps else []
+
+    def join_queue(self, order: Order) -> None:
+        """An order begins to rest, behind what strangers show at its price."""
+        if order.ticks is not None:
+            order.ahead = self._liquidity.queue(order.direction, order.ticks)
 
     def _match(self, taker: Order, maker: Order, ticks: int) -> list[Outcome]:
         """Two orders of accounts here, at the price of the one that was there first."""

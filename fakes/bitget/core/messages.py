@@ -13,7 +13,7 @@ from botproof.events import OrderState, OrderType, Side
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceOrder:
-    """Place an order. `reduce_only` is meaningful in one-way mode; `trade_side` ("open", "close" or "") in hedge mode."""
+    """Place an order. `reduce_only` counts in one-way mode, `trade_side` ("open", "close" or "") in hedge mode."""
 
     symbol: str
     side: Side
@@ -53,7 +53,16 @@ class SetMarginMode:
     mode: str  # crossed | isolated
 
 
-Command = PlaceOrder | CancelOrder | SetLeverage | SetPositionMode | SetMarginMode
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillOrder:
+    """A stranger takes a resting order at its own price, wherever the market stands: no client can ask for it."""
+
+    symbol: str
+    order_id: str
+    size: Decimal | None = None  # None: all that is left of it
+
+
+Command = PlaceOrder | CancelOrder | SetLeverage | SetPositionMode | SetMarginMode | FillOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

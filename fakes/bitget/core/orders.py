@@ -37,6 +37,7 @@ class Order:
     leverage: int
     created_us: int
     updated_us: int
+    ahead: int | None = None  # steps of strangers before it in the queue at its price; None: not seen yet
     filled: int = 0
     filled_value: Decimal = ZERO
     fee: Decimal = ZERO
@@ -111,16 +112,19 @@ class Orders:
         self._by_id: dict[tuple[str, str], Order] = {}
         self._by_client_id: dict[tuple[str, str], Order] = {}
         self._open: dict[str, Order] = {}
+        self._extremes: tuple[int | None, int | None] | None = None  # None: to be found anew
 
     def add(self, order: Order) -> None:
         self._all.setdefault(order.account, []).append(order)
         self._by_id[order.account, order.order_id] = order
         self._by_client_id[order.account, order.client_id] = order
         self._open[order.order_id] = order
+        self._extremes = None
 
     def close(self, order: Order) -> None:
         """Take a finished order out of the resting ones; it stays on record."""
         self._open.pop(order.order_id, None)
+        self._extremes = None
 
     def find(self, account: str, order_id: str, client_id: str) -> Order | None:
         """The order by either id; the order id wins where both are given (documented)."""
@@ -147,6 +151,8 @@ class Orders:
 
     def extremes(self) -> tuple[int | None, int | None]:
         """The highest price of a resting buy and the lowest of a resting sell, in ticks."""
-        buys = [o.ticks for o in self._open.values() if o.direction is Side.BUY and o.ticks is not None]
-        sells = [o.ticks for o in self._open.values() if o.direction is Side.SELL and o.ticks is not None]
-        return max(buys, default=None), min(sells, default=None)
+        if self._extremes is None:
+            buys = [o.ticks for o in self._open.values() if o.direction is Side.BUY and o.ticks is not None]
+            sells = [o.ticks for o in self._open.values() if o.direction is Side.SELL and o.ticks is not None]
+            self._extremes = max(buys, default=None), min(sells, default=None)
+        return self._extremes

@@ -28,6 +28,10 @@ class Switches:
     # and it is taken to cover the same mode too. False: the same mode is always accepted.
     same_margin_mode_refused_with_position: bool = True
 
+    # No answer to a market order that finds an empty side is attested. What cannot trade at once is elsewhere accepted
+    # and canceled, so it is here. False: such an order is refused with 22067, which is listed and names the case.
+    market_order_on_empty_book_accepted: bool = True
+
     # No code is attested for a limit price beyond the band around the mark; these two are the listed candidates that
     # name the price and not the risk.
     price_too_high_code: str = "40815"

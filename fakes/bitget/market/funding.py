@@ -2,8 +2,9 @@
 
 The venue forms it from the mean premium P of the running interval: rate = P + (0.01 % - P, within +-0.05 %), within the
 contract's cap (documented). While the premium stays within 0.04 % below and 0.06 % above, the rate is 0.01 % exactly.
-In February 2026 the premium of Bitcoin was about -0.05 %, so the settled rates lay around zero, between -0.015 % and
-the 0.01 % that they cannot exceed from below: so it is here. Rates have six decimals (live).
+In February and March 2026 the premium of Bitcoin was about -0.05 %, so the settled rates lay around zero, between
+-0.015 % and the 0.01 % that they cannot exceed from below, and a rate told something of the two or three that followed
+it: so it is here (docs/fidelity.md). Rates have six decimals (live).
 
 The mean settles down as its interval goes on, so the rate is republished once a minute, a little less changed each
 time. At the instant of a settlement the first rate of the next interval is published.
@@ -12,12 +13,14 @@ time. At the instant of a settlement the first rate of the next interval is publ
 from dataclasses import dataclass
 from decimal import Decimal
 
-from .draw import mix
+from .draw import about
 
 _MINUTE_US = 60_000_000
 _PLACES = -6  # rates are counted in millionths
 _INTEREST, _DAMPER = 100, 500  # 0.01 % and 0.05 %
-_PREMIUM, _PREMIUM_WIDTH = -505, 95  # of an interval: two draws of this width around the middle
+_PREMIUM = -495  # of an interval: the middle, around which lies what its own draw and those of the ones before add
+_PREMIUM_WIDTHS = (103, 52, 31)
+_PARTS = 1_000  # of a width
 _UNSETTLED = 60  # how far from its end the mean of an interval may begin
 _INTERVAL, _PUBLICATION = 21, 22  # what a draw is for
 
@@ -63,13 +66,9 @@ class FundingRates:
 
     def _draw(self, interval: int, published: int) -> Decimal:
         left = self._interval_us // _MINUTE_US - published
-        unsettled = self._about(_UNSETTLED, interval, _PUBLICATION, published)
-        premium = _PREMIUM + self._about(_PREMIUM_WIDTH, interval, _INTERVAL, 0)
-        premium += self._about(_PREMIUM_WIDTH, interval, _INTERVAL, 1)
+        unsettled = about(_UNSETTLED, self._seed, interval, _PUBLICATION, published)
+        drawn = [about(_PARTS, self._seed, interval - back, _INTERVAL) for back in range(len(_PREMIUM_WIDTHS))]
+        premium = _PREMIUM + sum(width * part // _PARTS for width, part in zip(_PREMIUM_WIDTHS, drawn, strict=True))
         premium += unsettled * left * _MINUTE_US // self._interval_us
         rate = premium + max(-_DAMPER, min(_DAMPER, _INTEREST - premium))
         return max(-self._cap, min(self._cap, Decimal(rate).scaleb(_PLACES)))
-
-    def _about(self, width: int, *numbers: int) -> int:
-        """A whole number within `width` of 0."""
-        return mix(self._seed, *numbers) % (2 * width + 1) - width
