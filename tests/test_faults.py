@@ -21,8 +21,9 @@ from fake_on_hand import (
 )
 
 from botproof.clock import ManualClock, SystemClock
-from botproof.fakes.bitget.faults import FAULTS, Armed, Drop, Lose, Refuse, Silence
-from botproof.fakes.bitget.journal import DROPPED, LOST, REFUSED
+from botproof.fakes.bitget.faults import FAULTS, Armed, Delay, Drop, Lose, Refuse, Silence
+from botproof.fakes.bitget.journal import DELAYED, DROPPED, LOST, REFUSED
+from botproof.fakes.bitget.wire import Answer
 
 PLACE = "/api/v2/mix/order/place-order"
 CANCEL = "/api/v2/mix/order/cancel-order"
@@ -38,16 +39,21 @@ def desk() -> Desk:
 
 def ask(desk: Desk, **changes: Any) -> bytes | None:
     """The body of the answer to a place-order call, None where there is none."""
+    answer = answered(desk, **changes)
+    return None if answer is None else answer.body
+
+
+def answered(desk: Desk, **changes: Any) -> Answer | None:
+    """The answer to a place-order call, None where there is none."""
     body = json.dumps(order_body(**changes))
     headers = signed(BOT, desk.clock.now_us(), "POST", PLACE, body)
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-    answer = desk.fake.answer("POST", PLACE, raw, body.encode())
-    return None if answer is None else answer.body
+    return desk.fake.answer("POST", PLACE, raw, body.encode())
 
 
 def test_table_names_every_fault() -> None:
     assert {name: fault.name for name, fault in FAULTS.items()} == {name: name for name in FAULTS}
-    assert set(FAULTS) == {"refuse", "lose", "drop", "silence"}
+    assert set(FAULTS) == {"refuse", "lose", "drop", "delay", "silence"}
 
 
 # Refuse
@@ -158,6 +164,49 @@ def test_calls_that_a_fault_took_are_not_unexpected(desk: Desk) -> None:
     assert desk.fake.journal.unexpected() == []
 
 
+# The n-th call, and late answers
+
+
+def test_strike_lets_the_calls_before_it_pass(desk: Desk) -> None:
+    armed = desk.fake.arm(Refuse(path=PLACE, code="45001", message="", skip=2, times=2))
+    found = [desk.try_post(PLACE, order_body())[1]["code"] for _ in range(5)]
+    assert found == ["00000", "00000", "45001", "45001", "00000"]
+    assert (armed.seen, armed.fired, armed.left) == (4, 2, 0)
+
+
+def test_call_that_another_strike_takes_counts_as_passed(desk: Desk) -> None:
+    desk.fake.arm(Refuse(path=PLACE, code="45002", message="", skip=1))
+    desk.fake.arm(Refuse(path=PLACE, code="45001", message=""))
+    assert [desk.try_post(PLACE, order_body())[1]["code"] for _ in range(3)] == ["45001", "45002", "00000"]
+
+
+def test_strike_that_is_due_with_another_takes_the_call_after(desk: Desk) -> None:
+    for code in ("45001", "45002"):
+        desk.fake.arm(Refuse(path=PLACE, code=code, message="", skip=1))
+    found = [desk.try_post(PLACE, order_body())[1]["code"] for _ in range(4)]
+    assert found == ["00000", "45001", "45002", "00000"]
+
+
+def test_calls_that_do_not_fit_are_not_counted(desk: Desk) -> None:
+    armed = desk.fake.arm(Refuse(path=PLACE, code="45001", message="", skip=1))
+    desk.get(TIME, None)
+    desk.place()
+    assert armed.seen == 1
+    assert desk.try_post(PLACE, order_body())[1]["code"] == "45001"
+
+
+def test_delayed_call_is_carried_out_at_once_and_its_answer_held_back(desk: Desk) -> None:
+    desk.fake.arm(Delay(path=PLACE, for_us=1_500_000))
+    answers = [answered(desk), answered(desk)]
+    assert [answer and answer.after_us for answer in answers] == [1_500_000, 0]
+    assert [(call.code, call.fate) for call in desk.fake.journal.calls] == [("00000", DELAYED), ("00000", "")]
+    assert len(desk.get(PENDING)["entrustedList"]) == 2
+
+
+def test_delayed_fault_tells_how_often_and_how_long() -> None:
+    assert str(Delay(path=PLACE, for_us=1_500_000, skip=2)) == f"delay any {PLACE}, 1 times after 2 calls, by 1500 ms"
+
+
 # On record
 
 
@@ -204,6 +253,10 @@ def test_fault_that_could_never_fire_is_refused() -> None:
         Lose(path=PLACE, times=0)
     with pytest.raises(ValueError, match="at least a microsecond"):
         Silence(channel="ticker", for_us=0)
+    with pytest.raises(ValueError, match="at least a microsecond"):
+        Delay(path=PLACE, for_us=0)
+    with pytest.raises(ValueError, match="after no call or more"):
+        Lose(path=PLACE, skip=-1)
 
 
 # Silence

@@ -123,7 +123,7 @@ def _requests(tape: Sequence[Fact]) -> list[_Taped]:
 
 
 def _match(taped: Sequence[_Taped], asked: Sequence[Call], matched: list[tuple[Call, _Taped]]) -> Iterator[str]:
-    """Pair requests of one identity in the order of their arrival; requests of unknown fate that never arrived are left out."""
+    """Pair requests of one identity in the order of their arrival; unknown ones that never came are left out."""
     lost = max(len(taped) - len(asked), 0)
     calls = iter(asked)
     call = next(calls, None)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
@@ -45,7 +46,7 @@ class Params(Mapping[str, str]):
 
     @classmethod
     def of_query(cls, query: str) -> "Params":
-        return cls(dict(parse_qsl(query, keep_blank_values=True)))
+        return cls(_of_query(query))
 
     @classmethod
     def of_body(cls, body: bytes) -> "Params":
@@ -98,6 +99,12 @@ class Params(Mapping[str, str]):
         return int(value)
 
 
+@lru_cache(256)
+def _of_query(query: str) -> Mapping[str, str]:
+    """Clients ask the same again and again."""
+    return dict(parse_qsl(query, keep_blank_values=True))
+
+
 def _text(value: object) -> str:
     if value is None:
         return ""
@@ -107,11 +114,15 @@ def _text(value: object) -> str:
 
 @dataclass(slots=True)
 class Ask:
-    """A call that passed the gate. `key` is None on unsigned routes; `outcomes` collects what it set in motion."""
+    """A call that passed the gate. `key` is None on unsigned routes; `outcomes` collects what it set in motion.
+
+    `told_us` is what the venue's clock says, which may be off; the present of the exchange is `now_us`.
+    """
 
     exchange: Exchange
     params: Params
     now_us: int
+    told_us: int
     key: Key | None = None
     outcomes: list[Outcome] = field(default_factory=list)
 

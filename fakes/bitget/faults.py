@@ -3,12 +3,14 @@
     refuse    the call is answered with a code of the scenario's choice, and nothing is carried out
     lose      the call is carried out, and no answer ever comes
     drop      the call is neither carried out nor answered
+    delay     the call is carried out, and answered late
     silence   a channel of the sockets says nothing for a while
 
-The first three are `Strike`s: each takes the next `times` calls that fit its method, path and API key. They strike what
-the venue would have served: a call that fails the gate (signature, permission, a body that is no object) is refused as
-ever and uses nothing up; a call that the exchange would have refused is struck like any other. Strikes are tried in the
-order in which they were armed, and one call is struck by one of them.
+All but the last are `Strike`s: each takes `times` calls that fit its method, path and API key: the next ones, or those
+after the `skip` next. They strike what the venue would have served: a call that fails the gate (signature, permission,
+a body that is no object) is refused as ever and uses nothing up; a call that the exchange would have refused is struck
+like any other. Strikes are tried in the order in which they were armed, and one call is struck by one of them; it
+counts as passed for all that it fits.
 
 A fault that was armed and never fired has shown nothing: `unfired` tells it, and a scenario fails on it.
 
@@ -26,21 +28,23 @@ FOR_GOOD = 1_000_000_000  # so many calls that it lasts: it has fired when it ha
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strike:
-    """A fault of the next `times` calls. `path` is exact; an empty method or API key fits any."""
+    """A fault of `times` calls, after `skip` that pass. `path` is exact; an empty method or API key fits any."""
 
     name: ClassVar[str]
     path: str
     method: str = ""
     api_key: str = ""
     times: int = 1
+    skip: int = 0
 
     def __post_init__(self) -> None:
-        if self.times < 1:
-            raise ValueError(f"a fault strikes at least once; found {self.times}")
+        if self.times < 1 or self.skip < 0:
+            raise ValueError(f"a fault strikes at least once, after no call or more; found {self.times}, {self.skip}")
 
     def __str__(self) -> str:
         often = "for good" if self.times == FOR_GOOD else f"{self.times} times"
-        return f"{self.name} {self.method or 'any'} {self.path}, {often}"
+        later = f" after {self.skip} calls" if self.skip else ""
+        return f"{self.name} {self.method or 'any'} {self.path}, {often}{later}"
 
     def fits(self, method: str, path: str, api_key: str) -> bool:
         """Whether a call is one of those that it strikes."""
@@ -75,6 +79,22 @@ class Drop(Strike):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Delay(Strike):
+    """Carried out at once, and answered after `for_us`."""
+
+    name: ClassVar[str] = "delay"
+    for_us: int
+
+    def __post_init__(self) -> None:
+        Strike.__post_init__(self)
+        if self.for_us < 1:
+            raise ValueError(f"a delay lasts at least a microsecond; found {self.for_us}")
+
+    def __str__(self) -> str:
+        return f"{Strike.__str__(self)}, by {self.for_us // 1000} ms"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:
     """`channel` pushes nothing for `for_us` from when it is armed, first snapshots included.
 
@@ -100,7 +120,7 @@ class Silence:
 
 Fault = Strike | Silence
 
-FAULTS: Mapping[str, type[Fault]] = {fault.name: fault for fault in (Refuse, Lose, Drop, Silence)}
+FAULTS: Mapping[str, type[Fault]] = {fault.name: fault for fault in (Refuse, Lose, Drop, Delay, Silence)}
 
 
 @dataclass(slots=True)
@@ -111,6 +131,7 @@ class Armed:
     armed_us: int
     fired_us: list[int] = field(default_factory=list)
     is_lifted: bool = False
+    seen: int = 0  # calls that fitted, struck or not
 
     @property
     def fired(self) -> int:
@@ -153,12 +174,16 @@ class Faults:
 
     def strike(self, method: str, path: str, api_key: str, at_us: int) -> Strike | None:
         """The fault that takes this call, used up by one; None where there is none."""
+        due: Armed | None = None
         for armed in self.armed:
             fault = armed.fault
             if isinstance(fault, Strike) and armed.left and fault.fits(method, path, api_key):
-                self._fire(armed, at_us, f"{method} {path}")
-                return fault
-        return None
+                armed.seen += 1
+                due = due or (armed if armed.seen > fault.skip else None)
+        if due is None or not isinstance(due.fault, Strike):
+            return None
+        self._fire(due, at_us, f"{method} {path}")
+        return due.fault
 
     def silences(self, channel: str, api_key: str, at_us: int) -> bool:
         """Whether a frame of `channel` is to be withheld, which counts as an effect."""

@@ -9,10 +9,11 @@ is judged by them, and a day of them would fill the memory.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 UNKNOWN_ROUTE = "40404"
-REFUSED, LOST, DROPPED = "refused", "lost", "dropped"
+REFUSED, LOST, DROPPED, DELAYED = "refused", "lost", "dropped", "delayed"
 UNKNOWN_SOCKET = "unknown_path"
 
 
@@ -32,7 +33,7 @@ class Call(NamedTuple):
     order_id: str = ""  # of the answer, else as asked
     client_id: str = ""  # as asked
     nearest: str = ""  # of an unknown route: the known one that is closest
-    fate: str = ""  # what an armed fault did to it: refused | lost (status and code never arrived) | dropped (has none)
+    fate: str = ""  # by an armed fault: refused | lost (status and code never arrived) | dropped (has none) | delayed
     note: str = ""  # something was asked that the fake does not imitate
 
 
@@ -75,11 +76,16 @@ Entry = Call | SocketEvent | Push | Deed
 
 
 class Journal:
-    """Everything, in order; `n` counts over all kinds."""
+    """Everything, in order; `n` counts over all kinds.
 
-    def __init__(self) -> None:
+    With `kept` it forgets the oldest entries once there are twice as many, for a fake that runs for days; what was
+    unexpected about them is remembered.
+    """
+
+    def __init__(self, kept: int | None = None) -> None:
         self.entries: list[Entry] = []
         self.public_pushes: Counter[str] = Counter()  # frames by channel
+        self._kept, self._written, self._complaints = kept, 0, list[str]()
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -93,7 +99,11 @@ class Journal:
 
     def write(self, entry: Entry) -> None:
         """Append, numbered."""
-        self.entries.append(entry._replace(n=len(self.entries)))
+        self.entries.append(entry._replace(n=self._written))
+        self._written += 1
+        if self._kept is not None and len(self.entries) >= 2 * self._kept:
+            self._complaints += _complaints(self.entries[: -self._kept])
+            del self.entries[: -self._kept]
 
     @property
     def calls(self) -> list[Call]:
@@ -117,13 +127,17 @@ class Journal:
 
     def unexpected(self) -> list[str]:
         """One line for each call that the fake does not imitate; a run with any of them proves nothing."""
-        calls = [_complaint(call) for call in self.calls if _is_unexpected(call)]
-        sockets = [
-            f"connection: {event.detail} is no socket of the fake"
-            for event in self.socket_events
-            if event.event == UNKNOWN_SOCKET
-        ]
-        return calls + sockets
+        return self._complaints + _complaints(self.entries)
+
+
+def _complaints(entries: Sequence[Entry]) -> list[str]:
+    calls = [_complaint(entry) for entry in entries if isinstance(entry, Call) and _is_unexpected(entry)]
+    sockets = [
+        f"connection: {entry.detail} is no socket of the fake"
+        for entry in entries
+        if isinstance(entry, SocketEvent) and entry.event == UNKNOWN_SOCKET
+    ]
+    return calls + sockets
 
 
 def _is_unexpected(call: Call) -> bool:

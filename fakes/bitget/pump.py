@@ -21,7 +21,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from random import Random
-from typing import Literal
+from typing import Literal, Protocol
 
 from botproof.clock import Clock
 
@@ -29,6 +29,7 @@ from .core.exchange import Exchange
 from .core.messages import Outcome, PositionChanged
 from .faults import Faults
 from .journal import Journal, Push, SocketEvent
+from .wire import Skew
 from .ws import PUBLIC_CHANNELS, Frame, Session, Shown
 
 Cadence = Literal["lazy", "channel"]
@@ -42,13 +43,26 @@ _CHANNEL_PERIOD_US = {"ticker": 300_000, "books1": 100_000, "trade": 1_000_000}
 _SHORTEST_SLEEP_S = 2e-6  # above the resolution of any loop: an alarm that rang early must not ring on the spot again
 
 
+class Timer(Protocol):
+    """Something that is due, and can be called off."""
+
+    def cancel(self) -> None: ...
+
+
+CallAt = Callable[[int, Callable[[], None]], Timer]
+
+
 class Alarm:
-    """Calls `ring` once, at an instant of the clock; setting it again moves it."""
+    """Calls `ring` once, at an instant of the clock; setting it again moves it.
+
+    The loop wakes it, unless the clock does: one that is set by hand offers `call_at(at_us, callback)`.
+    """
 
     def __init__(self, clock: Clock, ring: Callable[[], None]) -> None:
         self._clock, self._ring = clock, ring
+        self._call_at: CallAt | None = getattr(clock, "call_at", None)
         self._at_us = 0
-        self._handle: asyncio.TimerHandle | None = None
+        self._handle: Timer | None = None
 
     def set(self, at_us: int) -> None:
         if self._handle is not None and at_us == self._at_us:
@@ -63,6 +77,9 @@ class Alarm:
             self._handle = None
 
     def _sleep(self, shortest_s: float) -> None:
+        if self._call_at is not None:
+            self._handle = self._call_at(self._at_us, self._wake)
+            return
         delay_s = max((self._at_us - self._clock.now_us()) / 1_000_000, shortest_s)
         self._handle = asyncio.get_running_loop().call_later(delay_s, self._wake)
 
@@ -146,10 +163,18 @@ class Pump:
     """Keeps the exchange at the present and the connections fed."""
 
     def __init__(
-        self, exchange: Exchange, clock: Clock, journal: Journal, faults: Faults, *, seed: int, cadence: Cadence
+        self,
+        exchange: Exchange,
+        clock: Clock,
+        journal: Journal,
+        faults: Faults,
+        *,
+        seed: int,
+        cadence: Cadence,
+        skew: Skew,
     ) -> None:
         self._exchange, self._clock, self._journal, self._cadence = exchange, clock, journal, cadence
-        self._faults = faults
+        self._faults, self._skew = faults, skew
         self._connections: list[Connection] = []
         self._now_us = 0
         self._holders = {account for account in exchange.accounts if exchange.positions(account)}
@@ -237,7 +262,7 @@ class Pump:
     # Alarms
 
     def rearm(self) -> None:
-        """Put every alarm where it now belongs: after subscriptions, resting orders, positions or the market changed."""
+        """Put every alarm where it now belongs: subscriptions, resting orders, positions or the market have changed."""
         if not self._is_running:
             return
         subscribed = {channel for connection in self._connections for channel in connection.session.channels}
@@ -279,7 +304,7 @@ class Pump:
         return ring
 
     def _publish(self, channel: str, now_us: int) -> None:
-        shown = Shown(self._exchange, now_us)
+        shown = Shown(self._exchange, now_us, self._skew.told_us(now_us))
         for connection in self._connections:
             if frames := connection.session.publish(channel, now_us, shown):
                 self.send(connection, frames, now_us)

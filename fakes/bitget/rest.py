@@ -1,8 +1,8 @@
 """The REST face: bytes in, the exchange asked, bytes out. Nothing is decided here.
 
 A call passes in this order (the venue's own order is not documented; inferred): route known, headers, key, timestamp,
-passphrase, signature, permission, parameters, armed faults, exchange. Every refusal is HTTP 400 with the venue's code; an unknown
-path under /api is 40404, any other path is a page with HTTP 404 (captured).
+passphrase, signature, permission, parameters, armed faults, exchange. Every refusal is HTTP 400 with the venue's code;
+an unknown path under /api is 40404, any other path is a page with HTTP 404 (captured).
 """
 
 import difflib
@@ -15,10 +15,10 @@ from . import rest_account, rest_market, rest_order
 from .ask import Ask, NotImitated, Params
 from .core.exchange import Exchange
 from .core.messages import Outcome
-from .faults import Drop, Faults, Lose, Refuse, Strike
-from .journal import DROPPED, LOST, REFUSED, Call
+from .faults import Delay, Drop, Faults, Lose, Refuse, Strike
+from .journal import DELAYED, DROPPED, LOST, REFUSED, Call
 from .signing import Key, Keyring, authenticate
-from .wire import OK, Answer, FaceSwitches, failure, page_not_found, success
+from .wire import OK, Answer, FaceSwitches, Skew, failure, page_not_found, success
 
 Handler = Callable[[Ask], object]
 
@@ -73,22 +73,17 @@ class Request:
     """A call as received; `headers` by lower-case name."""
 
     method: str
-    target: str
+    target: str  # path and query as received
+    path: str
+    query: str
     headers: Mapping[str, str]
     body: bytes
 
     @classmethod
     def of(cls, method: str, target: str, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> "Request":
-        named = {name.decode("latin-1").lower(): value.decode("latin-1").strip() for name, value in headers}
-        return cls(method=method.upper(), target=target, headers=named, body=body)
-
-    @property
-    def path(self) -> str:
-        return self.target.partition("?")[0]
-
-    @property
-    def query(self) -> str:
-        return self.target.partition("?")[2]
+        named = {name.lower().decode("latin-1"): value.strip().decode("latin-1") for name, value in headers}
+        path, _, query = target.partition("?")
+        return cls(method=method.upper(), target=target, path=path, query=query, headers=named, body=body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +110,15 @@ class _Progress:
 class RestFace:
     """Answers calls out of the exchange; the caller has advanced it to `now_us`."""
 
-    def __init__(self, exchange: Exchange, ring: Keyring, switches: FaceSwitches, faults: Faults) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        ring: Keyring,
+        switches: FaceSwitches,
+        faults: Faults,
+        skew: Skew | None = None,
+    ) -> None:
+        self._skew = skew or Skew()
         self._exchange, self._ring, self._switches, self._faults = exchange, ring, switches, faults
         self._routes = {(route.method, route.path): route for route in ROUTES}
 
@@ -134,9 +137,12 @@ class RestFace:
             data = self._serve(route, request, now_us, progress)
         except VenueError as refusal:
             progress.note = refusal.what if isinstance(refusal, NotImitated) else ""
-            answer = failure(refusal, now_us // 1000, headers)
+            answer = failure(refusal, self._told_ms(now_us), headers)
             return _reply(request, now_us, progress, answer, code=refusal.code, data=None)
-        return _reply(request, now_us, progress, success(data, now_us // 1000, headers), code=OK, data=data)
+        return _reply(request, now_us, progress, success(data, self._told_ms(now_us), headers), code=OK, data=data)
+
+    def _told_ms(self, now_us: int) -> int:
+        return self._skew.told_us(now_us) // 1000
 
     def _serve(self, route: Route | None, request: Request, now_us: int, progress: _Progress) -> object:
         if route is None:
@@ -151,7 +157,13 @@ class RestFace:
             return None
         if isinstance(progress.strike, Refuse):
             raise VenueError(progress.strike.code, progress.strike.message, progress.strike.status)
-        ask = Ask(exchange=self._exchange, params=progress.params, now_us=now_us, key=progress.key)
+        ask = Ask(
+            exchange=self._exchange,
+            params=progress.params,
+            now_us=now_us,
+            key=progress.key,
+            told_us=self._skew.told_us(now_us),
+        )
         data = route.handler(ask)
         progress.outcomes = ask.outcomes
         return data
@@ -163,7 +175,7 @@ class RestFace:
             method=request.method,
             target=request.target,
             body=request.body,
-            now_ms=now_us // 1000,
+            now_ms=self._told_ms(now_us),
         )
         if (request.headers.get("paptrading") == "1") is not self._switches.demo:
             raise VenueError("40099", "exchange environment is incorrect")
@@ -205,6 +217,9 @@ def _struck(reply: Reply, strike: Strike | None) -> Reply:
             return replace(reply, answer=None, call=reply.call._replace(fate=LOST))
         case Drop():
             return replace(reply, answer=None, call=reply.call._replace(fate=DROPPED, status=0, code=""))
+        case Delay(for_us=for_us) if reply.answer is not None:
+            answer = replace(reply.answer, after_us=for_us)
+            return replace(reply, answer=answer, call=reply.call._replace(fate=DELAYED))
     return reply
 
 

@@ -24,7 +24,7 @@ Level = tuple[Decimal, Decimal]
 
 
 def server_time(ask: Ask) -> dict[str, str]:
-    return {"serverTime": ms(ask.now_us)}
+    return {"serverTime": ms(ask.told_us)}
 
 
 def contracts(ask: Ask) -> list[dict[str, Any]]:
@@ -80,7 +80,7 @@ def ticker(ask: Ask) -> list[dict[str, Any]]:
     ask.product()
     quote = ask.exchange.quote(1)
     shown = prices(quote, ask.exchange.funding())
-    return [{"symbol": ask.symbol(), **shown, "ts": ms(ask.now_us), **_REST_TICKER_TAIL}]
+    return [{"symbol": ask.symbol(), **shown, "ts": ms(ask.told_us), **_REST_TICKER_TAIL}]
 
 
 _REST_TICKER_TAIL = {"deliveryStartTime": None, "deliveryTime": None, "deliveryStatus": ""}
@@ -122,7 +122,7 @@ def symbol_price(ask: Ask) -> list[dict[str, str]]:
             "price": plain(quote.last),
             "indexPrice": derived(quote.index),
             "markPrice": plain(quote.mark),
-            "ts": ms(ask.now_us),
+            "ts": ms(ask.told_us),
         }
     ]
 
@@ -175,7 +175,7 @@ def merge_depth(ask: Ask) -> dict[str, Any]:
     return {
         "asks": _ladder(quote.asks, step, ROUND_CEILING)[:levels],
         "bids": _ladder(quote.bids, step, ROUND_FLOOR)[:levels],
-        "ts": ms(ask.now_us),
+        "ts": ms(ask.told_us),
         "scale": plain(step),
         "precision": precision,
         "isMaxPrecision": "YES" if precision == SCALES[-1] else "NO",  # inferred

@@ -7,12 +7,12 @@ uvicorn's protocol classes are put on the loop's own server: its `Server` would 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from random import Random
 from typing import Any
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 from websockets.exceptions import InvalidState
@@ -21,13 +21,22 @@ from websockets.http11 import Request as Handshake
 from botproof.clock import Clock
 
 from .core.exchange import Exchange
-from .core.messages import Command, OrderAccepted, OrderCanceled, Outcome, PlaceOrder, Refused
+from .core.messages import (
+    CancelOrder,
+    Command,
+    FillOrder,
+    OrderAccepted,
+    OrderCanceled,
+    OrderFilled,
+    Outcome,
+    Refused,
+)
 from .faults import Armed, Fault, Faults
 from .journal import UNKNOWN_SOCKET, Deed, Journal, SocketEvent
 from .pump import Cadence, Connection, Pump
 from .rest import Request, RestFace
 from .signing import Key, keyring
-from .wire import DEFAULT_SWITCHES, OK, Answer, FaceSwitches
+from .wire import DEFAULT_SWITCHES, OK, Answer, FaceSwitches, Skew
 from .ws import Session
 
 PUBLIC_PATH, PRIVATE_PATH = "/v2/ws/public", "/v2/ws/private"
@@ -36,6 +45,7 @@ ABORT = "botproof.abort"  # an ASGI extension: cuts the line without a close fra
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class FakeBitget:
@@ -50,13 +60,16 @@ class FakeBitget:
         seed: int,
         switches: FaceSwitches = DEFAULT_SWITCHES,
         cadence: Cadence = "lazy",
+        journal: Journal | None = None,
     ) -> None:
-        self.exchange, self.journal, self.switches, self.faults = exchange, Journal(), switches, Faults()
+        self.exchange, self.switches, self.faults = exchange, switches, Faults()
+        self.journal = Journal() if journal is None else journal
         self._clock, self._seed, self._ring = clock, seed, keyring(keys)
-        self._rest = RestFace(exchange, self._ring, switches, self.faults)
-        self._pump = Pump(exchange, clock, self.journal, self.faults, seed=seed, cadence=cadence)
+        self.skew = Skew()  # set it to put the venue's clock ahead, or behind
+        self._rest = RestFace(exchange, self._ring, switches, self.faults, self.skew)
+        self._pump = Pump(exchange, clock, self.journal, self.faults, seed=seed, cadence=cadence, skew=self.skew)
         self._opened = 0
-        self._mounts: list[_Mount] = []
+        self._mounts: list[Mount] = []
 
     def __repr__(self) -> str:
         return f"<FakeBitget {self.exchange!r} {self.journal!r} connections: {len(self._pump.connections)}>"
@@ -104,6 +117,12 @@ class FakeBitget:
         """Let things happen by themselves on the running loop; `serve` does it too."""
         self._pump.start()
 
+    def hang_up(self) -> None:
+        """Cut every line without a word, as a venue that goes down does, and let nothing happen any more."""
+        for connection in self._pump.connections:
+            connection.drop()
+        self._pump.stop()
+
     async def aclose(self) -> None:
         """Hang up on everybody and stop listening."""
         self._pump.stop()
@@ -114,7 +133,7 @@ class FakeBitget:
     async def serve(self, host: str, port: int) -> asyncio.Server:
         """Listen on the running loop; port 0 takes a free one (see `sockets`)."""
         self.start()
-        mount = _Mount(self.app)
+        mount = Mount(self.app)
         self._mounts.append(mount)
         return await mount.listen(host, port)
 
@@ -137,6 +156,8 @@ class FakeBitget:
         answer = self.answer(scope["method"], _target(scope), scope["headers"], body)
         if answer is None:
             await _hung_up(receive)
+            return
+        if answer.after_us and await _gives_up(receive, answer.after_us):
             return
         length = (b"content-length", str(len(answer.body)).encode())
         headers = [header for header in answer.headers if header[0] != length[0]] + [length]
@@ -171,6 +192,7 @@ class FakeBitget:
             is_private=is_private,
             connection_id=f"{chance.getrandbits(128):032x}",
             opened_us=now_us,
+            skew=self.skew,
         )
         abort = scope.get("extensions", {}).get(ABORT, {}).get("abort", _nothing)
         connection = Connection(self._opened, session, clock=self._clock, chance=chance, abort=abort)
@@ -203,9 +225,25 @@ async def _hung_up(receive: Receive) -> None:
         pass
 
 
+async def _gives_up(receive: Receive, within_us: int) -> bool:
+    """Let time pass; whether the client gives up on the way."""
+    try:
+        async with asyncio.timeout(within_us / 1_000_000):
+            await _hung_up(receive)
+    except TimeoutError:
+        return False
+    return True
+
+
+_TOLD_BY: Mapping[type[Command], type[OrderAccepted | OrderCanceled | OrderFilled]] = {
+    CancelOrder: OrderCanceled,
+    FillOrder: OrderFilled,
+}
+
+
 def _deed(account: str, command: Command, outcomes: Sequence[Outcome], now_us: int) -> Deed:
     deed = Deed(0, now_us, account, type(command).__name__, OK)
-    told = OrderAccepted if isinstance(command, PlaceOrder) else OrderCanceled
+    told = _TOLD_BY.get(type(command), OrderAccepted)
     for outcome in outcomes:
         if isinstance(outcome, Refused):
             return deed._replace(code=outcome.code)
@@ -243,17 +281,23 @@ class _Socket(WebSocketsSansIOProtocol):
             self.scope["extensions"][ABORT] = {"abort": self.transport.abort}
 
     def shutdown(self) -> None:
-        """Hang up; a socket whose client is already taking its leave is cut, as a closing handshake cannot be joined."""
+        """Hang up; a socket whose client is taking its leave already is cut: a closing handshake cannot be joined."""
         try:
             super().shutdown()
         except InvalidState:
             self.transport.abort()
 
 
-class _Mount:
-    """uvicorn's protocol classes on the loop's own server."""
+def _is_asking(protocol: HttpToolsProtocol) -> bool:
+    """Whether a call is under way; of a client that has not asked anything yet there is no cycle."""
+    cycle: RequestResponseCycle | None = protocol.cycle
+    return cycle is not None and not cycle.response_complete
 
-    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+
+class Mount:
+    """An ASGI application on the loop's own server: uvicorn's protocol classes without its `Server`."""
+
+    def __init__(self, app: App) -> None:
         self._config = Config(
             app,
             http="httptools",
@@ -271,6 +315,7 @@ class _Mount:
         self._server: asyncio.Server | None = None
 
     async def listen(self, host: str, port: int) -> asyncio.Server:
+        """Serve an address; port 0 takes a free one. Raises `OSError` where it cannot be had."""
         self._server = await asyncio.get_running_loop().create_server(self._protocol, host, port)
         return self._server
 
@@ -282,12 +327,13 @@ class _Mount:
         return protocol
 
     async def aclose(self) -> None:
+        """Stop listening, hang up, and give the applications a second to notice."""
         if self._server is not None:
             self._server.close()
         for protocol in list(self._state.connections):
             protocol.shutdown()
         for protocol in list(self._state.connections):
-            if isinstance(protocol, HttpToolsProtocol) and not protocol.cycle.response_complete:
+            if isinstance(protocol, HttpToolsProtocol) and _is_asking(protocol):
                 protocol.transport.abort()  # a call that will never be answered
         if self._state.tasks:
             await asyncio.wait(set(self._state.tasks), timeout=1)

@@ -25,11 +25,23 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP response."""
+    """An HTTP response, to be held back for `after_us`."""
 
     status: int
     headers: Headers
     body: bytes
+    after_us: int = 0
+
+
+@dataclass(slots=True)
+class Skew:
+    """How far the clock by which the faces check and tell the time is ahead of the present; one for all of a server."""
+
+    us: int = 0
+
+    def told_us(self, now_us: int) -> int:
+        """What the venue's clock says."""
+        return now_us + self.us
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,7 +37,7 @@ from .core.messages import (
     Quote,
 )
 from .signing import Key, Keyring, login
-from .wire import PRODUCT, FaceSwitches
+from .wire import PRODUCT, FaceSwitches, Skew
 
 PUBLIC_CHANNELS = ("ticker", "books1", "trade")
 PRIVATE_CHANNELS = ("orders", "fill", "positions", "account")
@@ -72,8 +72,8 @@ class Note(NamedTuple):
 class Shown:
     """What everybody sees of the exchange at one instant: made when first asked for, and once for all connections."""
 
-    def __init__(self, exchange: Exchange, now_us: int) -> None:
-        self._exchange, self.now_us = exchange, now_us
+    def __init__(self, exchange: Exchange, now_us: int, told_us: int) -> None:
+        self._exchange, self.now_us, self.told_us = exchange, now_us, told_us
 
     @cached_property
     def quote(self) -> Quote:
@@ -82,7 +82,7 @@ class Shown:
     @cached_property
     def ticker(self) -> dict[str, str]:
         exchange = self._exchange
-        return ws_rows.ticker_row(exchange.rules.symbol, self.quote, exchange.funding(), self.now_us)
+        return ws_rows.ticker_row(exchange.rules.symbol, self.quote, exchange.funding(), self.told_us)
 
 
 @dataclass(slots=True)
@@ -98,6 +98,7 @@ class Session:
     key: Key | None = None
     is_closing: bool = False
     notes: list[Note] = field(default_factory=list)
+    skew: Skew = field(default_factory=Skew)
     _topics: dict[Topic, dict[str, str]] = field(default_factory=dict)  # and the argument as it is echoed
     _arrivals: deque[int] = field(default_factory=deque)
     _excess: int = 0
@@ -145,7 +146,7 @@ class Session:
         argument = self._topics.get((PRODUCT, channel, self.exchange.rules.symbol))
         if argument is None:
             return []
-        return self._snapshot(channel, argument, shown or Shown(self.exchange, now_us), action="update")
+        return self._snapshot(channel, argument, shown or self._shown(now_us), action="update")
 
     # Messages of the client
 
@@ -184,7 +185,7 @@ class Session:
             return [_error("30003", "INVALID op:login")]
         claim = {name: value for name, value in (arguments[0] if arguments else {}).items() if isinstance(value, str)}
         try:
-            self.key = login(self.ring, claim, now_us // 1000)
+            self.key = login(self.ring, claim, self.skew.told_us(now_us) // 1000)
         except VenueError as refusal:
             self.is_closing = self.switches.close_after_failed_login
             self.notes.append(Note("refused", refusal.code))
@@ -252,12 +253,12 @@ class Session:
     def _first_push(self, channel: str, echoed: dict[str, str], now_us: int) -> list[Frame]:
         """What follows an acknowledgement: all but `orders` and `fill` begin with the whole state (live)."""
         if channel in PUBLIC_CHANNELS:
-            return self._snapshot(channel, echoed, Shown(self.exchange, now_us), action="snapshot")
+            return self._snapshot(channel, echoed, self._shown(now_us), action="snapshot")
         if channel == "positions":
             return [self._positions(echoed, self.exchange.positions(self.account), now_us)]
         if channel == "account":
             row = ws_rows.account_row(self.exchange.account_view(self.account))
-            return [_push("account", echoed, [row], now_us)]
+            return [self._push("account", echoed, [row], now_us)]
         return []
 
     def _snapshot(self, channel: str, argument: dict[str, str], shown: Shown, *, action: str) -> list[Frame]:
@@ -268,15 +269,18 @@ class Session:
             row: dict[str, Any] = shown.ticker
         else:
             self._sequence += 1
-            row = ws_rows.book_row(shown.quote, _FIRST_SEQUENCE + self._sequence, shown.now_us)
-        return [_push(channel, argument, [row], shown.now_us)]
+            row = ws_rows.book_row(shown.quote, _FIRST_SEQUENCE + self._sequence, shown.told_us)
+        return [self._push(channel, argument, [row], shown.now_us)]
+
+    def _shown(self, now_us: int) -> Shown:
+        return Shown(self.exchange, now_us, self.skew.told_us(now_us))
 
     def _trades(self, argument: dict[str, str], now_us: int, *, action: str) -> list[Frame]:
         """Newest first; the first frame holds recent ones, an update what came since the frame before."""
         trades = self.exchange.trades(0 if action == "snapshot" else self._trades_us)
         self._trades_us = now_us
         rows = [ws_rows.trade_row(trade) for trade in reversed(trades[-TRADES_IN_SNAPSHOT:])]
-        return [_push("trade", argument, rows, now_us, action=action)] if rows else []
+        return [self._push("trade", argument, rows, now_us, action=action)] if rows else []
 
     def _report(self, outcome: Outcome, now_us: int) -> list[Frame]:
         match outcome:
@@ -304,10 +308,25 @@ class Session:
     def _positions(self, argument: dict[str, str], held: Iterable[PositionView], now_us: int) -> Frame:
         rows = [(ws_rows.position_row(view), view.position_id) for view in held]
         ids = tuple(position_id for _, position_id in rows)
-        return _push("positions", argument, [row for row, _ in rows], now_us, ids=ids)
+        return self._push("positions", argument, [row for row, _ in rows], now_us, ids=ids)
 
     def _push_rows(self, channel: str, rows: Rows, ids: tuple[str, ...], now_us: int) -> list[Frame]:
-        return [_push(channel, argument, rows, now_us, ids=ids) for argument in self._arguments(channel)]
+        return [self._push(channel, argument, rows, now_us, ids=ids) for argument in self._arguments(channel)]
+
+    def _push(
+        self,
+        channel: str,
+        argument: dict[str, str],
+        rows: Rows,
+        now_us: int,
+        *,
+        action: str = "snapshot",
+        ids: tuple[str, ...] = (),
+    ) -> Frame:
+        """The envelope of a push: `ts` is a number here and a string inside the rows (live)."""
+        told_ms = self.skew.told_us(now_us) // 1000
+        text = _json({"action": action, "arg": argument, "data": rows, "ts": told_ms})
+        return Frame(text, channel, len(rows), ids)
 
     def _arguments(self, channel: str) -> list[dict[str, str]]:
         """The subscriptions to a private channel: by `default`, by symbol, or both."""
@@ -327,20 +346,6 @@ def _parse(text: str) -> dict[str, Any]:
 
 def _json(value: Mapping[str, Any]) -> str:
     return orjson.dumps(value).decode()
-
-
-def _push(
-    channel: str,
-    argument: dict[str, str],
-    rows: Rows,
-    now_us: int,
-    *,
-    action: str = "snapshot",
-    ids: tuple[str, ...] = (),
-) -> Frame:
-    """The envelope of a push: `ts` is a number here and a string inside the rows (live)."""
-    text = _json({"action": action, "arg": argument, "data": rows, "ts": now_us // 1000})
-    return Frame(text, channel, len(rows), ids)
 
 
 def _error(code: str, message: str) -> Frame:
