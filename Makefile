@@ -4,6 +4,10 @@
 #   make test     linter, types and the harness's own tests; fails if any of the three does
 #   make search   the correct bot over 500 seeds (about 5 min); SEEDS=0:2000 for more, what is known is not run again;
 #                 SEEDS=0:200 SEARCH="--window 9h --begin 15:30" crosses midnight and two fundings (about an hour)
+#   make bench    what a run costs, against the targets; figures and picture under reports/bench/. BENCH=--short tries it
+#   make oracle   fills of a resting order against hftbacktest's queue model; reads the data that BOTPROOF_DATA names
+#   make conformance  the same bytes on Python 3.11, 3.12 and 3.13 (PYTHONS="3.11 3.13" picks), in two circumstances each
+#                 (about 2 min), and the same verdicts under both push cadences over CADENCE_SEEDS=0:100 (about 5 min)
 #   make mutants  which changes of the judgement would no test notice? MODULES="exits ledger" asks for some alone
 #   make clean    removes what the others have set up and worked in; the evidence under reports/ stays
 
@@ -11,6 +15,9 @@ PYTHON ?= python3
 REPORTS := reports
 SEEDS ?= 0:500
 SEARCH ?=
+PYTHONS ?=
+CADENCE_SEEDS ?= 0:100
+BENCH ?=
 
 # uv is bootstrapped from a plain interpreter and fetches none itself.
 UV_VERSION := 0.13.9
@@ -19,6 +26,8 @@ UV := $(UV_HOME)/bin/uv
 RUN := $(UV) run --frozen --no-sync
 # Node for the report lives in an environment of its own: no test needs it.
 NODE := .tools/node
+# So does what our fills are compared with: it is compiled, and large.
+ORACLE := .tools/oracle
 
 MAKEFLAGS += --no-print-directory
 export UV_LINK_MODE := copy
@@ -36,7 +45,7 @@ export UV_CACHE_DIR := $(CURDIR)/.tools/cache/uv
 export npm_config_cache := $(CURDIR)/.tools/cache/npm
 endif
 
-.PHONY: accept test search mutants setup report-tools clean
+.PHONY: accept test search bench oracle conformance mutants setup report-tools clean
 
 accept: setup
 	@rm -rf $(REPORTS)/allure-results
@@ -49,11 +58,25 @@ test: setup
 	@failed=0; \
 	echo "ruff"; { $(RUN) ruff check --quiet --output-format concise . && $(RUN) ruff format --quiet --check .; } || failed=1; \
 	echo "mypy"; { $(MAKE) .types && $(RUN) mypy; } || failed=1; \
-	$(RUN) pytest tests/ || failed=1; \
+	$(RUN) pytest tests/ -n auto --maxprocesses 4 --dist loadfile || failed=1; \
 	exit $$failed
 
 search: setup
 	@$(RUN) botproof search --seeds $(SEEDS) $(SEARCH)
+
+bench: setup
+	@$(RUN) python -m benchmarks $(BENCH)
+
+oracle: $(UV)
+	@[ -x $(ORACLE)/bin/pytest ] || echo "setting up the oracle (about 30 s)"
+	@UV_PROJECT_ENVIRONMENT=$(ORACLE) $(UV) sync --quiet --frozen --no-default-groups --group oracle
+	@UV_PROJECT_ENVIRONMENT=$(ORACLE) $(RUN) pytest tests/test_oracle.py -p no:cacheprovider
+
+conformance: setup
+	@failed=0; \
+	$(PYTHON) scripts/conformance.py --uv $(UV) $(PYTHONS) || failed=1; \
+	$(RUN) python -m botproof.conformance --seeds $(CADENCE_SEEDS) || failed=1; \
+	exit $$failed
 
 mutants: setup
 	@$(RUN) python scripts/mutants.py $(MODULES)
