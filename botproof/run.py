@@ -26,7 +26,7 @@ from typing import Any
 
 from botproof.clock import Clock
 from botproof.closure import RunRecord
-from botproof.errors import HarnessError, NotShown
+from botproof.errors import HarnessError, Incomplete, NotShown
 from botproof.events import (
     BotFill,
     BotRestarted,
@@ -78,6 +78,7 @@ class Plan:
     client_id_prefix: str
     window_s: int
     declared_position: Decimal = Decimal(0)
+    market: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,16 +190,22 @@ class Run:
         if self._is_closed:
             return
         self._is_closed = True
+        self.heed_evidence(_go_on)
         reason = self._close_window()
         await self._stop_bot()
         await self._clients.bot.close()  # cut off before the books are read: nothing may follow what they say
         lived = not self._is_dead and not self._is_undead
-        self.complete = await self._close_books() and reason == "ended" and lived
+        written = self._folder.failure is None
+        self.complete = await self._close_books() and reason == "ended" and lived and written
         await self._clients.observer.close()
         self._end(reason)
 
+    def heed_evidence(self, fail: Callable[[Incomplete], None]) -> None:
+        """Have `fail` called when the disk refuses the evidence: without it nothing goes on but the closing."""
+        self._folder.on_failure = fail
+
     def abandon(self) -> None:
-        """Let go of the files of a run that was never sealed; they stay under their hidden name."""
+        """Let go of the files of a run that was never sealed; their folder's name says INCOMPLETE."""
         if self.sealed is None:
             self._folder.close()
 
@@ -253,6 +260,7 @@ class Run:
                 client_id_prefix=plan.client_id_prefix,
                 window_s=plan.window_s,
                 declared_position=plan.declared_position,
+                market=plan.market,
             )
         )
 
@@ -365,6 +373,7 @@ class Run:
             venue=plan.venue,
             profile_id=plan.profile.id,
             profile_sha256=plan.profile.sha256,
+            terms_sha256=plan.terms.sha256,
             mode=plan.profile.mode,
             complete=self.complete,
             agreement=not self.disagreements,
@@ -381,7 +390,6 @@ class Run:
         self._folder.json("verdicts.json", [verdict_json(verdict) for verdict in self.verdicts])
         run = {
             **record_json(self.record),
-            "terms_sha256": self.plan.terms.sha256,
             "clock": self.plan.clock,
             "seed": self.plan.seed,
             "window_us": self.window,
@@ -396,6 +404,10 @@ class Run:
         self.tape.write(
             StopStep(src=Source.RUN, t_local_us=self._clock.now_us(), step=step, outcome=outcome, detail=detail)
         )
+
+
+def _go_on(_: Incomplete) -> None:
+    """The run is closed whatever becomes of its evidence; it cannot be sealed."""
 
 
 class _BotEvidence:

@@ -7,12 +7,14 @@ difference whether the scenarios ran in this process or in workers of xdist.
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
+from pytest_bdd.exceptions import StepDefinitionNotFoundError
 
 from botproof.closure import Closure, RunRecord, close
 from botproof.errors import BotproofError, Broken, NotShown, Unmentioned, Unshown
@@ -21,23 +23,28 @@ from botproof.evidence.attachments import (
     attach_file,
     attach_text,
     label,
+    mark_cut_short,
     results_folder,
     write_environment,
 )
-from botproof.evidence.closing import closure_json, closure_page
-from botproof.evidence.files import replace_file
+from botproof.evidence.closing import closure_json, closure_page, requirements_table, runs_table
+from botproof.evidence.files import INCOMPLETE, cut_short, replace_file
 from botproof.evidence.picture import draw
 from botproof.evidence.screen import first_screen
+from botproof.evidence.summary import run_summary, tape_excerpt
 from botproof.evidence.table import verdict_counts, verdict_table
-from botproof.invariants.verdict import Outcome
-from botproof.plugin import PLACES, STAGE
+from botproof.invariants.verdict import Outcome, Verdict
+from botproof.plugin import STAGE
+from botproof.progress import Progress
 from botproof.record import read_record
 from botproof.run import Run
+from botproof.selection import unreadable_feature, why_left_out
 from botproof.settings import Settings
 from botproof.stage import Stage
 from botproof.tripwire import Tripwire
 
 PROPERTY = "botproof_run"
+TAPE = "tape.jsonl"
 ROGUE = "rogue "  # how the names of bots made to break a promise begin
 REFERENCE = "this proves the harness and says nothing about a bot of yours"
 
@@ -50,7 +57,7 @@ class Session:
         self._deselected: Counter[str] = Counter()
         self._records: list[RunRecord] = []
         self._closure: Closure | None = None
-        self._unwritten = ""
+        self._unwritten = self._cut_short = ""
         if not config.getoption("allure_report_dir", default=None):
             config.option.allure_report_dir = str(settings.reports / "allure-results")
             config.option.clean_alluredir = True  # a report is of one session
@@ -58,6 +65,7 @@ class Session:
         self._tripwire = Tripwire()
         self._tripwire.arm()
         config.pluginmanager.register(AllureBridge(config), "botproof.allure")
+        config.pluginmanager.register(Progress(config), "botproof.progress")
 
     @property
     def bot_judged(self) -> str:
@@ -76,15 +84,26 @@ class Session:
 
     # what may run
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """A feature that cannot be read is told in words."""
+        report = yield
+        call = getattr(report, "call", None)
+        error = call.excinfo.value if call is not None and call.excinfo else None
+        if report.failed and error is not None and (said := unreadable_feature(error, collector.path.parent)):
+            report.longrepr = said
+        return report
+
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Leave out, and count, what its tags keep away from this venue."""
+        """Leave out, and count, what this session cannot run."""
         stay: list[pytest.Item] = []
         gone: list[pytest.Item] = []
         for item in items:
-            places = {mark.name for mark in item.iter_markers() if mark.name in PLACES}
-            if places and self.settings.venue not in places:
+            if why := why_left_out(item, self.settings):
                 gone.append(item)
-                self._deselected[f"runs on {', '.join(sorted(places))} only"] += 1
+                self._deselected[why] += 1
             else:
                 stay.append(item)
         if gone:
@@ -100,11 +119,17 @@ class Session:
         if stage is None or not stage.runs:
             return
         failure = sys.exc_info()[1]
-        complaints = [*stage.settle(), *self._tripwire.taken()]
+        conclusion = _conclusion(stage, [*stage.settle(), *self._tripwire.taken()], failure)
+        failed, replay = bool(conclusion or failure), self._replay(request.node)
+        if failure is not None and not isinstance(failure, Exception):  # Ctrl-C: no report of this scenario will come
+            self._cut_short = f"{stage.scenario}: interrupted ({type(failure).__name__}); see {stage.run.sealed}"
+            mark_cut_short(self._cut_short)
         for number, run in enumerate(stage.runs, 1):
-            _attach(run, f"run {number}: " if len(stage.runs) > 1 else "")
+            which = f"run {number}: " if len(stage.runs) > 1 else ""
+            attach_run(run, replay, which=which, failed=failed)
             request.node.user_properties.append((PROPERTY, str(run.sealed)))
-        _conclude(stage, complaints, failure)
+        if conclusion is not None:
+            raise conclusion from failure
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -114,6 +139,9 @@ class Session:
         report = yield
         stage = item.stash.get(STAGE, None)
         error = call.excinfo.value if call.excinfo else None
+        if error is not None and (misuse := _misuse(error)):
+            report.longrepr = f"{misuse}\nreplay: {self._replay(item)}"
+            return report
         brief = self._config.getoption("tbstyle") == "auto" and isinstance(error, AssertionError | BotproofError)
         if error is not None and stage is not None and brief:
             run = stage.runs[-1] if stage.runs else None
@@ -154,16 +182,17 @@ class Session:
             self._unwritten = f"expected to write the closure to {folder}, found: {error}"
         results = results_folder(self._config)
         if results is not None:
-            attach_text("Closure", page, "md")
+            attach_text(f"closure: {self._closure.status}", requirements_table(self._closure), "csv")
+            attach_text(f"closure: the {len(self._records)} runs that it is of", runs_table(self._records), "csv")
             write_environment(results, self._environment())
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
         """Bot judged, verdicts counted, closure."""
-        write = terminalreporter.write_line
+        write, settings = terminalreporter.write_line, self.settings
         terminalreporter.section("botproof")
         write(f"bot judged: {self.bot_judged}")
         if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
-            write(f"no scenario was selected: nothing was run on --venue={self.settings.venue}, and nothing is shown")
+            write(f"no scenario was selected: nothing was run on --venue={settings.venue}, and nothing is shown")
         rogues = [record for record in self._records if record.bot.startswith(ROGUE)]
         self._write_verdicts(write, "runs", [record for record in self._records if record not in rogues])
         if rogues:
@@ -175,6 +204,10 @@ class Session:
             write(f"closure: {self._closure.status}; missing: {missing or 'nothing'}")
         if self._unwritten:
             write(self._unwritten)
+        if self._cut_short:
+            write(f"{INCOMPLETE}: {self._cut_short}")
+        if cut := cut_short(settings.reports):
+            write(f"{INCOMPLETE}: {len(cut)} run{'s' * (len(cut) > 1)} not sealed, proving nothing: {cut[0]}")
 
     def _write_verdicts(self, write: Callable[[str], None], what: str, records: Sequence[RunRecord]) -> None:
         """The counts; of the bot judged each BROKEN by name. What a rogue breaks, its scenario demands."""
@@ -199,28 +232,53 @@ class Session:
         }
 
 
-def _attach(run: Run, which: str) -> None:
-    """The verdicts as a table and the picture first, then every file of the run's folder."""
+def attach_run(run: Run, replay: str, *, which: str = "", failed: bool = False) -> None:
+    """Show a sealed run: the verdicts, the picture, and a summary that names every file.
+
+    Where the scenario `failed`, also the lines of the tape that it is about, and every other file.
+    """
     assert run.sealed is not None
     label("run", run.plan.run_id)
-    record = run.record
+    record, manifest = run.record, orjson.loads((run.sealed / "manifest.json").read_bytes())
     judged = f"{record.bot} {record.bot_version} on {record.venue}"
     attach_text(f"{which}verdicts: {verdict_counts(run.verdicts)} ({judged})", verdict_table(run.verdicts), "csv")
     attach_text(f"{which}picture", draw(run.facts, run.plan.profile), "svg")
-    for path in sorted(run.sealed.iterdir()):
-        if path.stat().st_size:
-            attach_file(path, f"{which}{path.name}")
+    claim = close([record], run.plan.terms)
+    closure = f"{claim.status} by this run alone, missing {', '.join(item.id for item in claim.missing) or 'nothing'}"
+    told = orjson.loads((run.sealed / "run.json").read_bytes())
+    attach_text(f"{which}summary", run_summary(told, manifest, closure=closure, replay=replay))
+    if failed:
+        _attach_files(run.sealed, manifest, [v for v in run.verdicts if v.outcome is Outcome.BROKEN], which)
 
 
-def _conclude(stage: Stage, complaints: Sequence[str], failure: BaseException | None) -> None:
+def _attach_files(sealed: Path, manifest: Mapping[str, Any], broken: Sequence[Verdict], which: str) -> None:
+    """Of the tape what proves a breach, or its end where none is proven; then every other file as it is."""
+    entries = {entry["name"]: entry for entry in manifest["files"] if entry["bytes"]}
+    proof = [seq for verdict in broken for seq in verdict.proof]
+    quoted = tape_excerpt((sealed / TAPE).read_bytes(), proof, entries.pop(TAPE))
+    attach_text(f"{which}{TAPE}, {'around what was broken' if proof else 'its end'}", quoted)
+    for name in entries:
+        attach_file(sealed / name, f"{which}{name}")
+
+
+def _misuse(error: BaseException) -> str:
+    """What is wrong with the feature itself, in words; empty where it is something else."""
+    if isinstance(error, StepDefinitionNotFoundError):
+        return f"{str(error).rstrip('.')}.\n`pytest --steps` lists every step with an example."
+    if isinstance(error, pytest.FixtureLookupError) and error.argname == "datatable":
+        return "a step of this scenario needs a table below it: `pytest --steps` lists every step with an example."
+    return ""
+
+
+def _conclusion(stage: Stage, complaints: Sequence[str], failure: BaseException | None) -> Unshown | None:
     """What no step mentions fails the scenario; a promise that is BROKEN outranks whatever a step found besides."""
     broken = [complaint for complaint in complaints if "is BROKEN" in complaint]
     if failure is None and not complaints and (unfired := stage.unfired()):
-        raise NotShown("\n  ".join(["what was to happen at the venue did not:", *unfired[:7]]))
+        return NotShown("\n  ".join(["what was to happen at the venue did not:", *unfired[:7]]))
     if isinstance(failure, Unshown) or not complaints or (failure is not None and not broken):
-        return
+        return None
     found = [*broken, *(complaint for complaint in complaints if complaint not in broken)]
     said = [] if failure is None else [f"a step failed besides: {str(failure).splitlines()[0]}"]
     text = f"no step mentions {len(found)} thing(s) that happened (seed {stage.settings.seed}):"
     error = Broken if broken else Unmentioned
-    raise error("\n  ".join([text, *found[:7], *said])) from failure
+    return error("\n  ".join([text, *found[:7], *said]))

@@ -163,6 +163,86 @@ def test_attachment_made_in_a_fixture_before_the_scenario_hangs_at_the_fixture(
     assert [before["attachments"][0]["name"] for before in befores if before["name"] == "server"] == ["server log"]
 
 
+FIXTURES = """
+import pytest
+from botproof.evidence.attachments import attach_text
+from allure import step
+
+@pytest.fixture
+def silent():
+    yield
+
+@pytest.fixture
+def telling():
+    attach_text("server log", "listening")
+
+@pytest.fixture
+def stepping():
+    with step("warming up"):
+        pass
+
+@pytest.fixture
+def failing():
+    raise RuntimeError("no room")
+
+@pytest.fixture
+def telling_at_its_end(request):
+    def finish():
+        attach_text("server log", "gone")
+    request.addfinalizer(finish)
+
+@pytest.fixture
+def failing_at_its_end(request):
+    def finish():
+        raise RuntimeError("no way out")
+    request.addfinalizer(finish)
+
+@pytest.mark.parametrize("name", NAMES)
+def test_stands_on(request, name):
+    request.getfixturevalue(name)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("silent", set()),
+        ("telling", {"telling"}),
+        ("stepping", {"stepping"}),
+        ("failing", {"failing"}),
+        ("telling_at_its_end", {"telling_at_its_end::finish"}),
+        ("failing_at_its_end", {"failing_at_its_end::finish"}),
+    ],
+)
+def test_fixture_is_shown_only_where_it_has_something_to_show(
+    pytester: pytest.Pytester, name: str, shown: set[str]
+) -> None:
+    pytester.makeconftest(CONFTEST)
+    pytester.makepyfile(FIXTURES.replace("NAMES", repr([name])))
+    pytester.runpytest("--alluredir=results")
+    containers = [json.loads(path.read_text()) for path in (pytester.path / "results").glob("*-container.json")]
+    assert {part["name"] for each in containers for part in each.get("befores", []) + each.get("afters", [])} == shown
+
+
+def test_fixture_that_says_nothing_leaves_no_trace_in_the_reporter(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        CONFTEST
+        + """
+from botproof.evidence import attachments
+
+def pytest_collection_finish(session):  # what an earlier session in this process left behind is its own business
+    session.config.there_before = set(attachments._reporter()._items)
+
+def pytest_sessionfinish(session):
+    assert set(attachments._reporter()._items) == session.config.there_before
+"""
+    )
+    pytester.makepyfile("import pytest\n\n@pytest.fixture\ndef silent(): ...\n\ndef test_it(silent): ...\n")
+    result = pytester.runpytest("--alluredir=results")
+    result.assert_outcomes(passed=1)
+    assert result.ret == 0
+
+
 def test_data_table_is_attached_as_csv(run: Run, pytester: pytest.Pytester) -> None:
     result = only(run(scenario("When the orders are:", "  | side | note |", "  | buy  | a, b |")))
     [attachment] = result["steps"][0]["attachments"]

@@ -19,6 +19,7 @@ RECORD = RunRecord(
     venue="fake",
     profile_id="p",
     profile_sha256="0" * 64,
+    terms_sha256="1" * 64,
     mode="live_microcap",
     complete=True,
     agreement=False,

@@ -320,7 +320,7 @@ def test_a_run_whose_files_were_never_sealed_lets_go_of_them(tmp_path: Path) -> 
     with a_stage(tmp_path, bot=Scripted) as stage:
         run = stage.start("BTCUSDT")
     assert run.sealed is None
-    assert [path.name.startswith(".") for path in (tmp_path / "runs").iterdir()] == [True]
+    assert [path.name.endswith(".INCOMPLETE") for path in (tmp_path / "runs").iterdir()] == [True]
 
 
 class Ageless(Scripted):

@@ -17,7 +17,9 @@ and is the one module that imports allure. It adds:
 4. **Labels.** Feature, story (the Rule, else the scenario), the folder as suite; severity, epic, owner and links
    from Gherkin tags. Any other tag stays what it is to pytest-bdd: a mark, which must be registered. Tags of an
    `Examples:` block do not pass through here and are plain marks.
-5. **Verdicts.** `Broken` and `NotShown` are assertion errors: allure calls them failed, and the label `verdict` and
+5. **Fixtures.** Whatever a test stands on has a fixture, every step of pytest-bdd among them. One that passed and has
+   nothing to show is left out; one that failed, attached something or holds steps stays.
+6. **Verdicts.** `Broken` and `NotShown` are assertion errors: allure calls them failed, and the label `verdict` and
    a category tell them apart. Errors of the harness are none, so allure calls them broken.
 
 pytest-bdd does not await an `async def` step: the step would pass without having run. Here that is an error.
@@ -43,14 +45,22 @@ from typing import Any
 import allure
 import allure_commons
 import pytest
-from allure_commons.model2 import ExecutableItem, Parameter, TestResult, TestStepResult
+from allure_commons.model2 import (
+    ExecutableItem,
+    Parameter,
+    Status,
+    StatusDetails,
+    TestResult,
+    TestResultContainer,
+    TestStepResult,
+)
 from allure_commons.reporter import AllureReporter
 from allure_commons.utils import md5
 from allure_pytest.listener import AllureListener
 from pytest_bdd.parser import Feature, Scenario, ScenarioTemplate, Step
 from pytest_bdd.scenario import scenario_wrapper_template_registry
 
-from botproof.errors import Broken, HarnessError, NotShown
+from botproof.errors import Broken, HarnessError, Incomplete, NotShown
 
 # Attachments are inlined in a one-file report at a third more than their size.
 ATTACHED_BYTES_MAX = 1_000_000
@@ -137,6 +147,15 @@ def attach_file(path: Path, name: str = "") -> None:
         _attach(f"{size} bytes, not attached: {path}\n".encode(), name, "txt")
 
 
+def mark_cut_short(reason: str) -> None:
+    """Let the running scenario read as INCOMPLETE: whoever interrupts pytest leaves its result as it stood before."""
+    reporter = _reporter()
+    result = None if reporter is None else reporter.get_test(None)
+    if result is not None:
+        result.status = Status.BROKEN
+        result.statusDetails = StatusDetails(message=f"{Incomplete.__module__}.{Incomplete.__name__}: {reason}")
+
+
 def results_folder(config: pytest.Config) -> Path | None:
     """Where the controller of this run writes Allure results; None without `--alluredir` and in a worker of xdist."""
     folder: str | None = config.getoption("allure_report_dir", default=None)
@@ -179,11 +198,30 @@ class _Progress:
 _PROGRESS = pytest.StashKey[_Progress]()
 
 
+class _Reporter(AllureReporter):
+    """Writes no fixture that says nothing."""
+
+    def stop_group(self, uuid: str, **kwargs: object) -> None:
+        """Write what a fixture has to show, or forget it."""
+        group: TestResultContainer = self.get_item(uuid)
+        group.befores = [before for before in group.befores if _speaks(before)]
+        group.afters = [after for after in group.afters if _speaks(after)]
+        if group.befores or group.afters:
+            AllureReporter.stop_group(self, uuid, **kwargs)
+        else:
+            self.drop_test(uuid)
+
+
 class AllureBridge:
     """Hooks for a run of features; register one per session while pytest is being configured."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
+
+    def pytest_sessionstart(self) -> None:
+        """Take over the writing of fixtures, before there is one."""
+        if listener := _listener():
+            listener.allure_logger = _Reporter()
 
     # Collection: what the features say about themselves.
 
@@ -283,10 +321,23 @@ class AllureBridge:
             write_executor(folder)
 
 
+def _listener() -> AllureListener | None:
+    """allure-pytest itself; None where no results are written."""
+    return next(
+        (each for each in allure_commons.plugin_manager.get_plugins() if isinstance(each, AllureListener)), None
+    )
+
+
 def _reporter() -> AllureReporter | None:
     """allure-pytest's stack of open results; None where no results are written."""
-    plugins = allure_commons.plugin_manager.get_plugins()
-    return next((plugin.allure_logger for plugin in plugins if isinstance(plugin, AllureListener)), None)
+    listener = _listener()
+    return None if listener is None else listener.allure_logger
+
+
+def _speaks(fixture: ExecutableItem) -> bool:
+    """Whether a part of a fixture has something to show: it went wrong, or something was done or attached in it."""
+    went_well = fixture.status in (None, Status.PASSED)  # the last finalizer has not ended when it is asked
+    return bool(not went_well or fixture.attachments or fixture.steps)
 
 
 def _attach(body: bytes, name: str, kind: str) -> None:

@@ -1,9 +1,10 @@
-"""The closure as it is filed: a page for people, and the same as data."""
+"""The closure as it is filed: a page for people, the same as data, and as tables, which a report shows whole."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from botproof.closure import Closure, RunRecord
+from botproof.evidence.rows import values_text
 
 
 def closure_json(closure: Closure, bot_judged: str) -> dict[str, Any]:
@@ -48,6 +49,25 @@ def closure_page(closure: Closure, bot_judged: str, runs: Sequence[RunRecord]) -
             "",
         ]
     )
+
+
+def requirements_table(closure: Closure) -> str:
+    """One line a requirement, as CSV under a header; few columns, because a report breaks words in narrow ones."""
+    rows = [
+        (f"{item.id} {item.text}", f"{'shown' if item.shown else 'missing'}: {item.reason}")
+        for item in closure.requirements
+    ]
+    return "".join(map(values_text, [("requirement", "status"), *rows]))
+
+
+def runs_table(runs: Sequence[RunRecord]) -> str:
+    """One line a run from which the closure was computed, as CSV under a header."""
+    rows = [(run.run_id, f"{run.bot} {run.bot_version} on {run.venue}, {run.profile_id}", _worth(run)) for run in runs]
+    return "".join(map(values_text, [("run", "judged", "worth"), *rows]))
+
+
+def _worth(run: RunRecord) -> str:
+    return f"{'complete' if run.complete else 'incomplete'}, {'' if run.agreement else 'dis'}agrees with the journal"
 
 
 def _yes(fact: bool) -> str:

@@ -1,7 +1,6 @@
 """The columns of the bot's own files, in the order in which they are written, and a row as one line of text."""
 
-import csv
-import io
+import re
 from collections.abc import Mapping, Sequence
 
 from botproof.errors import HarnessError
@@ -94,6 +93,7 @@ ORDERS = (
 
 
 CELL_MAX = 10_000
+_QUOTED = re.compile(r'[",\r\n]')
 
 
 def checked_row(columns: Sequence[str], row: Mapping[str, str]) -> None:
@@ -118,7 +118,13 @@ def row_text(columns: Sequence[str], row: Mapping[str, str]) -> str:
 
 
 def values_text(values: Sequence[str]) -> str:
-    """One CSV line with LF from its values."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(values)
-    return text.getvalue()
+    """One CSV line with LF from its values.
+
+    Written here, because the `csv` of one Python quotes a lone carriage return and that of another does not, and equal
+    values give equal bytes.
+    """
+    return ",".join(map(_cell, values)) + "\n"
+
+
+def _cell(value: str) -> str:
+    return '"' + value.replace('"', '""') + '"' if _QUOTED.search(value) else value

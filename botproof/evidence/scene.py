@@ -191,16 +191,17 @@ def _replay(drawn: Scene, facts: Sequence[Fact], symbol: str) -> None:
         mark = _mark(fact, symbol)
         if mark is not None:
             marks.append((instant_us(fact), fact.seq, mark))
-    books, price = Books(ledger.start), None
+    books, price, at_market = Books(ledger.start), None, False
     begun: dict[Life, int] = {}
     steps = [(step.at_us, step.seq, step) for step in ledger.replay()]
     for at_us, _, what in sorted([*marks, *steps], key=itemgetter(0, 1)):
         if isinstance(what, Decimal):
             price = what
-            if not books.position and not any(life.is_market for life in books.working):
+            if not books.position and not at_market:
                 continue  # orders at their own prices are worth the same
         else:
             books.apply(what)
+            at_market = any(life.is_market for life in books.working)
             if what.move is Move.BEGIN:
                 begun[what.life] = at_us
             if what.life not in books.working and what.life in begun:

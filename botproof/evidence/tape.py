@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Protocol
 
 import orjson
 
@@ -24,10 +24,16 @@ from botproof.notation import line, parse
 FIRST = "0" * 64
 
 
+class Lines(Protocol):
+    """What takes the lines of a tape: a binary file does."""
+
+    def write(self, data: bytes, /) -> object: ...
+
+
 class Tape:
     """Writes facts in order; `facts` holds them as written. A file is optional: without one the tape is in memory."""
 
-    def __init__(self, file: BinaryIO | None = None, *, secrets: Sequence[str] = ()) -> None:
+    def __init__(self, file: Lines | None = None, *, secrets: Sequence[str] = ()) -> None:
         self.facts: list[Fact] = []
         self._file = file
         self._secrets = tuple(secrets)
@@ -77,11 +83,6 @@ class Tape:
                 digest=digest,
             )
         )
-
-    def flush(self) -> None:
-        """Hand what was written to the operating system."""
-        if self._file is not None:
-            self._file.flush()
 
 
 @dataclass(frozen=True, slots=True)
