@@ -13,6 +13,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from botproof import __version__
+from botproof.commands.fake import fake
+from botproof.commands.inspect import inspect
+from botproof.commands.judge import judge
+from botproof.commands.new import new
 from botproof.errors import BotproofError, ProfileError, Refusal
 
 if TYPE_CHECKING:
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
 
 # Names that commands to come have taken; they answer, but nobody is told that they work.
 RESERVED = (
-    "closure", "doctor", "fake", "inspect", "judge", "look", "new", "report", "seal", "stop", "verify",
+    "closure", "doctor", "look", "report", "seal", "stop", "verify",
 )  # fmt: skip
 _CANNOT = 2
 _SEEDS_TEXT_MAX = 40
@@ -41,10 +45,10 @@ class Front(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        from botproof.document import nearest, shown
-
         name, known = args[0], self.list_commands(ctx)
         if self.get_command(ctx, name) is None and not name.startswith("-"):
+            from botproof.document import nearest, shown
+
             hint = nearest(name, known) or f" (known: {', '.join(known)})"
             raise click.UsageError(f"expected a command, found {shown(name)}{hint}", ctx)
         return super().resolve_command(ctx, args)
@@ -164,6 +168,12 @@ def search_seeds(seeds: str, bot: str, window: str, begin: str, reports: str, wo
         click.echo(f"again: botproof search {same} --seeds {unclean[0]}:{unclean[0] + 1}")
         click.echo(f"as scenarios: {settings.reports / FOUND}")
     return 1 if unclean else 0
+
+
+main.add_command(fake)
+main.add_command(inspect)
+main.add_command(judge)
+main.add_command(new)
 
 
 def _counted(seeds: Iterable[Item], total: int) -> Iterator[Item]:

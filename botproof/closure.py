@@ -3,7 +3,8 @@
 1. Fail closed: a requirement is missing until something shows it, and says in one sentence what would.
 2. Only runs of the bot under proof count: the name, the version and the profile bytes that the terms name. Runs of any
    other bot, the reference bot included, prove the harness and close nothing (K0).
-3. Only complete runs count, whose tape agreed with the venue's journal where there is one.
+3. Only complete runs count, whose tape agreed with the venue's journal where there is one, and which were judged by
+   these very terms: a verdict by other thresholds answers another question. What they broke still counts (5).
 4. The fake and the rehearsal never show K4 to K8. Only the promises in `REHEARSABLE` may be HELD in a rehearsal of the
    same bot and profile instead of live, of a window that is no shorter than a live one must be.
 5. A promise that is BROKEN in any run of the bot under proof, wherever it ran, keeps K5 open; likewise an identity K8,
@@ -54,6 +55,7 @@ class RunRecord:
     venue: str  # fake | rehearsal | demo | live
     profile_id: str
     profile_sha256: str
+    terms_sha256: str  # of the terms that the run was judged by
     mode: str  # live_microcap | live_notrade
     complete: bool
     agreement: bool  # the fake's journal and the tape agreed; true where there is no journal
@@ -131,7 +133,8 @@ class _Case:
         self._terms = terms
         self._all = runs
         self._own = [run for run in runs if self._is_under_proof(run)]
-        self._counting = [run for run in self._own if run.complete and run.agreement]
+        self._whole = [run for run in self._own if run.complete and run.agreement]
+        self._counting = [run for run in self._whole if run.terms_sha256 == terms.sha256]
         self._live = [run for run in self._counting if run.venue == LIVE]
 
     def identity(self) -> str:
@@ -221,6 +224,8 @@ class _Case:
     def _window(self, mode: str, minutes: int, name: str) -> str:
         runs = [run for run in self._live if run.mode == mode]
         if not runs:
+            if any((run.venue, run.mode) == (LIVE, mode) for run in self._whole):
+                return f"each live {name} window was judged by other terms: judge it again by these"
             elsewhere = sorted({run.venue for run in self._all if run.mode == mode and run.venue != LIVE})
             proves = f"; runs on {', '.join(elsewhere)} prove the harness only" if elsewhere else ""
             return f"no complete live {name} window of the bot under proof{proves}"

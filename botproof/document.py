@@ -11,6 +11,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
@@ -86,7 +87,7 @@ def parse(data: bytes, file: str) -> Node:
             file, [f"expected UTF-8 text, found byte 0x{data[error.start]:02x} at {error.start}"]
         ) from None
     try:
-        return _Builder(yaml.parse(text, Loader=yaml.SafeLoader)).document()
+        return _document(text)
     except _UnusableError as unusable:
         raise ProfileError(file, [str(unusable)]) from None
     except yaml.MarkedYAMLError as error:
@@ -97,6 +98,12 @@ def parse(data: bytes, file: str) -> Node:
         raise ProfileError(file, [f"expected YAML, found {shown(str(error).splitlines()[0])}"]) from None
     except (ValueError, OverflowError):  # PyYAML does not guard the numbers of escapes and directives
         raise ProfileError(file, ["expected YAML, found an escape or a version out of range"]) from None
+
+
+@lru_cache(maxsize=32)
+def _document(text: str) -> Node:
+    """The nodes of a text. A suite reads the same few files again and again, and the parser is slow."""
+    return _Builder(yaml.parse(text, Loader=yaml.SafeLoader)).document()
 
 
 def shown(text: str) -> str:

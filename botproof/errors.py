@@ -2,7 +2,8 @@
 
     BotproofError
     |-- Refusal                 what the user asked for cannot be done: one or two lines, an exit code
-    |   `-- ProfileError        a profile or terms file that breaks its schema: every violation at once
+    |   |-- ProfileError        a profile or terms file that breaks its schema: every violation at once
+    |   `-- Absent              a file that lies outside the project is not there: the one reason to skip
     |-- VenueError              the venue answered, and the answer is not 00000 (its own code and text)
     |-- Unanswered              the outcome of a request is unknown: no answer, or one that cannot be read
     |-- HarnessError            a mistake of ours or of the evidence: the run proves nothing
@@ -39,6 +40,10 @@ class ProfileError(Refusal):
         super().__init__(
             f"{file}: {len(self.violations)} violation(s)\n" + "\n".join(f"  {v}" for v in self.violations)
         )
+
+
+class Absent(Refusal):
+    """A file that lies outside the project, such as recorded market data, is not on this machine."""
 
 
 class VenueError(BotproofError):

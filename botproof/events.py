@@ -112,6 +112,7 @@ class RunStarted(Fact):
     client_id_prefix: str
     window_s: int
     declared_position: Decimal  # signed, BTC; what the account may hold before the first order
+    market: str = ""  # of the fake: synthetic, or the recording that is replayed; empty where nobody says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

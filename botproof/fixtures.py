@@ -18,6 +18,7 @@ from pytest_bdd.scenario import scenario_wrapper_template_registry
 from botproof.clock import Clock
 from botproof.errors import HarnessError
 from botproof.events import FaultArmed, FaultFired, OrderType, Side, Source
+from botproof.fakes import recordings
 from botproof.fakes.bitget.agreement import disagreements
 from botproof.fakes.bitget.core.messages import PlaceOrder, Refused
 from botproof.fakes.bitget.faults import FAULTS, FOR_GOOD, Armed, Silence
@@ -29,7 +30,7 @@ from botproof.ports import Sink
 from botproof.run import Clients, Run
 from botproof.settings import Settings
 from botproof.stage import Stage
-from botproof.venue.client import ApiClient
+from botproof.venue.body import sent
 from botproof.venue.rest import BitgetVenue
 from botproof.venue.signing import Credentials
 from botproof.venue.tap import Tap
@@ -56,29 +57,40 @@ class FakeTransport(httpx.AsyncBaseTransport):
         self._venue, self._random = venue, random
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        body = await sent(request)
+        loop = asyncio.get_running_loop()
+        answered: asyncio.Future[httpx.Response] = loop.create_future()
+        loop.call_later(self._latency_s(), self._arrive, request, body, answered)
         limit_s = request.extensions.get("timeout", {}).get("read")
         if limit_s is None or limit_s > SLOWEST_S:  # no answer can be late, so nobody need wait for it
-            return await self._carry(request)
+            return await answered
         try:
             async with asyncio.timeout(limit_s):
-                return await self._carry(request)
+                return await answered
         except TimeoutError as error:
             raise httpx.ReadTimeout(f"no answer within {limit_s} s", request=request) from error
 
-    async def _carry(self, request: httpx.Request) -> httpx.Response:
-        body = await request.aread()
-        await self._travel()
-        answer = self._venue.faces.answer(
-            request.method, request.url.raw_path.decode("ascii"), request.headers.raw, body
-        )
-        if answer is None:  # a fault of the scenario: nothing comes, and who asked gives up some time
-            await asyncio.Event().wait()
-            raise AssertionError("nobody sets this event")
-        await self._travel()
-        return httpx.Response(answer.status, headers=list(answer.headers), content=answer.body)
+    def _arrive(self, request: httpx.Request, body: bytes, answered: asyncio.Future[httpx.Response]) -> None:
+        """The request is at the venue; one whose sender has given up by now never came."""
+        if answered.done():
+            return
+        target = request.url.raw_path.decode("ascii")
+        try:
+            answer = self._venue.faces.answer(request.method, target, request.headers.raw, body)
+        except Exception as error:  # noqa: BLE001  a fake that fails is the business of whoever waits for its answer
+            answered.set_exception(error)
+            return
+        if answer is not None:  # else a fault of the scenario: nothing comes, and who asked gives up some time
+            response = httpx.Response(answer.status, headers=list(answer.headers), stream=httpx.ByteStream(answer.body))
+            asyncio.get_running_loop().call_later(self._latency_s(), _deliver, answered, response)
 
-    async def _travel(self) -> None:
-        await asyncio.sleep(self._random.randint(*LATENCY_US) / 1_000_000)
+    def _latency_s(self) -> float:
+        return self._random.randint(*LATENCY_US) / 1_000_000
+
+
+def _deliver(answered: asyncio.Future[httpx.Response], response: httpx.Response) -> None:
+    if not answered.done():
+        answered.set_result(response)
 
 
 class FakeStageVenue:
@@ -91,7 +103,7 @@ class FakeStageVenue:
         fake.faces.faults.listener = self._fault_fired
 
     def connect(self, sink: Sink) -> Clients:
-        """The bot's client, tapped, and the observer's own; what goes wrong at the venue is written down from now on."""
+        """The bot's client, tapped, and the observer's own; from now on what goes wrong at the venue is told."""
         self._sink = sink
         for armed in self.fake.faces.faults.armed:
             self._tell_armed(armed)
@@ -136,7 +148,7 @@ class FakeStageVenue:
                 raise HarnessError(f"the fake refused the order: {outcome.code} {outcome.message}")
 
     def move_price(self, change: Decimal, over_s: int, recover_s: int | None, after_s: int = 0) -> None:
-        """Script a move that begins in `after_s`: `change` (fraction, signed) within `over_s`, back within `recover_s`."""
+        """Script a move that begins in `after_s`: `change` (signed fraction) within `over_s`, back in `recover_s`."""
 
         def script() -> None:
             self.fake.faces.advance()
@@ -145,6 +157,19 @@ class FakeStageVenue:
                 change=change,
                 over_us=over_s * 1_000_000,
                 recover_us=None if recover_s is None else recover_s * 1_000_000,
+            )
+            self.fake.faces.rearm()
+
+        self._inside(script)
+
+    def thin_book(self, share: Decimal, for_s: int, side: Side | None = None) -> None:
+        """For `for_s` from now on a side of the book (None: both) holds `share` of its size, a fraction; 0: nothing."""
+
+        def script() -> None:
+            self.fake.faces.advance()
+            now_us = self.clock.now_us()
+            self.fake.market.script_depth(
+                from_us=now_us + 1, share=share, until_us=now_us + 1 + for_s * 1_000_000, side=side
             )
             self.fake.faces.rearm()
 
@@ -233,7 +258,8 @@ class FakeStageVenue:
 
     def _client(self, transport: httpx.AsyncBaseTransport, key: "Key") -> BitgetVenue:
         return BitgetVenue(
-            ApiClient(transport=transport, base_url=f"http://{HOST}:{PORT}"),
+            transport,
+            f"http://{HOST}:{PORT}",
             Credentials(api_key=key.api_key, secret=key.secret, passphrase=key.passphrase),
             self.clock,
             public_ws=f"ws://{HOST}:{PORT}/v2/ws/public",
@@ -247,7 +273,8 @@ def open_stage(settings: Settings, scenario: str, open_venue: OpenFake = open_fa
     def open_behind(*, inside: Inside, **wanted: Any) -> FakeStageVenue:
         return FakeStageVenue(open_venue(**wanted), wanted["seed"], inside)
 
-    return Stage(settings, scenario, open_behind, {rogue.does: rogue.create for rogue in ROGUES.values()})
+    rogues = {rogue.does: rogue.create for rogue in ROGUES.values()}
+    return Stage(settings, scenario, open_behind, rogues, recordings)
 
 
 @pytest.fixture

@@ -12,13 +12,13 @@ import pytest
 
 if TYPE_CHECKING:
     from botproof.session import Session
-    from botproof.settings import Settings
+    from botproof.settings import Recording, Settings
     from botproof.stage import Stage
 
 SETTINGS: "pytest.StashKey[Settings]" = pytest.StashKey()
 STAGE: "pytest.StashKey[Stage]" = pytest.StashKey()
 SESSION: "pytest.StashKey[Session]" = pytest.StashKey()
-STEPS = ("account", "bot", "clock", "closure", "envelope", "evidence", "market", "venue")
+STEPS = ("account", "bot", "clock", "closure", "conformance", "envelope", "evidence", "market", "venue")
 PLACES = ("fake", "rehearsal", "demo", "live")
 OPTIONS = {
     "venue": "where the bot trades: fake (default), rehearsal, demo, live",
@@ -26,7 +26,7 @@ OPTIONS = {
     "profile": "a profile (name or file) that replaces the role of its own mode",
     "seed": "whole number from which every draw of the session is derived (default 1)",
     "clock": "virtual (default on the fake) or real",
-    "market": "synthetic (default)",
+    "market": "synthetic (default), or replay:FILE[#k]: a segment of recorded trades or candles",
     "window": "length of `the bounded window`, such as 15m or 2h (default: the terms')",
     "reports": "folder for evidence and report (default: reports)",
 }
@@ -36,6 +36,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("botproof", "botproof: acceptance of a trading bot")
     for name, text in OPTIONS.items():
         group.addoption(f"--{name}", dest=f"botproof_{name}", default=None, metavar=name.upper(), help=text)
+    text = "list every Gherkin step with an example, and end"
+    group.addoption("--steps", dest="botproof_steps", action="store_true", default=False, help=text)
     parser.addini("botproof_features", "folders of features that botproof runs", type="paths", default=[])
 
 
@@ -53,12 +55,23 @@ def pytest_configure(config: pytest.Config) -> None:
 
     options = {name: config.getoption(f"botproof_{name}") for name in OPTIONS}
     try:
-        settings = read_settings(options, config.rootpath)
+        settings = read_settings(options, config.rootpath, _open_recording)
     except Refusal as refusal:
         raise pytest.UsageError(f"botproof: {refusal}") from None
     config.stash[SETTINGS] = settings
     config.stash[SESSION] = session = Session(config, settings)
     config.pluginmanager.register(session, "botproof.session")
+
+
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """`--steps` is answered instead of a session."""
+    if not config.getoption("botproof_steps"):
+        return None
+    from botproof.vocabulary import list_steps
+
+    for line in list_steps(config):
+        print(line)
+    return 0
 
 
 def _is_acceptance(config: pytest.Config) -> bool:
@@ -70,6 +83,12 @@ def _is_acceptance(config: pytest.Config) -> bool:
     return any(path.is_relative_to(folder) for path in asked for folder in folders)
 
 
+def _open_recording(text: str, window_s: int) -> "Recording":
+    from botproof.fakes.recordings import open_recording
+
+    return open_recording(text, Path(), window_s)
+
+
 def _collects_scenarios(path: Path) -> bool:
     return b"pytest_bdd" in path.read_bytes()
 
@@ -79,7 +98,7 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
     manager = parent.config.pluginmanager
     if SETTINGS not in parent.config.stash or not _collects_scenarios(module_path):
         return
-    for name in ("fakes.fixtures", "fixtures", *(f"steps.{noun}" for noun in STEPS)):
+    for name in ("fakes.fixtures", "fixtures", "conformance.fixtures", *(f"steps.{noun}" for noun in STEPS)):
         if not manager.has_plugin(f"botproof.{name}"):
             manager.import_plugin(f"botproof.{name}")
 

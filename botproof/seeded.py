@@ -20,6 +20,7 @@ from pathlib import Path
 from random import Random
 from shlex import quote
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 from botproof.events import Fact, FillSeen, WindowClosed
 from botproof.fakes.bitget.core.conservation import conservation
@@ -63,6 +64,7 @@ class Asked:
     bot: str = "reference"
     window_s: int = 900
     begin_min: int = 60  # minute of the UTC day at which virtual time begins
+    cadence: Literal["lazy", "channel"] = "lazy"  # of the fake's public channels; verdicts do not hang on it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,15 +131,18 @@ def scene(seed: int, asked: Asked) -> Scene:
     )
 
 
-def try_seed(seed: int, asked: Asked, scratch: str | None = None) -> Tried:
-    """Run one seed; its evidence is written below `scratch` and not kept. Whatever fails is a complaint."""
+def try_seed(seed: int, asked: Asked, scratch: str | None = None, *, changes: Mapping[str, str] | None = None) -> Tried:
+    """Run one seed; its evidence is written below `scratch` and not kept. Whatever fails is a complaint.
+
+    `changes` are other values for keys of its profile; what `feature` tells is the seed without them.
+    """
     drawn = scene(seed, asked)
     with TemporaryDirectory(dir=scratch) as folder:
         try:
             settings = replace(_settings(asked.bot), seed=seed, window_s=asked.window_s, reports=Path(folder))
             stage = open_stage(settings, f"{drawn.file} {drawn.title}")
             try:
-                return _conduct(stage, drawn, asked)
+                return _conduct(stage, drawn, asked, changes or {})
             finally:
                 stage.close()
         except Exception as error:  # noqa: BLE001  the seed that fails is the one that was looked for
@@ -200,10 +205,12 @@ def _settings(bot: str) -> Settings:
         return read_settings({"bot": bot, "reports": nowhere}, Path(nowhere))
 
 
-def _conduct(stage: Stage, drawn: Scene, asked: Asked) -> Tried:
+def _conduct(stage: Stage, drawn: Scene, asked: Asked, changes: Mapping[str, str]) -> Tried:
     stage.use_role(drawn.role)
+    if changes:
+        stage.change_profile(changes)
     stage.begin_at(asked.begin_min * 60_000_000)
-    stage.volatility_percent = drawn.volatility_percent
+    stage.volatility_percent, stage.cadence = drawn.volatility_percent, asked.cadence
     stage.start(stage.known_profile.symbol)
     for move in drawn.moves:
         stage.world.run_for(move.after_min * 60)

@@ -7,10 +7,11 @@ open and reports what nobody mentioned: nothing goes unnoticed.
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
 from decimal import Decimal
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from botproof.circumstances import circumstances
 from botproof.clock import Clock
@@ -20,19 +21,24 @@ from botproof.errors import Broken, HarnessError, NotShown
 from botproof.events import BotStateChanged, Fact, OpenOrdersRead, OrderSeen, PositionSeen, RequestSent, Side
 from botproof.evidence.files import RunFolder
 from botproof.feasibility import Answer, Rules, judge_feasibility
-from botproof.invariants.effects import effects, foreign_names, unexpected_refusals
+from botproof.invariants.cadence import Cadence
+from botproof.invariants.effects import effects, foreign_names, server_faults, unexpected_refusals
 from botproof.invariants.verdict import Outcome, Verdict
-from botproof.money import floor_to, plain
+from botproof.money import floor_to
+from botproof.notrade.answer import Judgement
 from botproof.ports import BotFactory, Sink
 from botproof.profile import Profile, find_profile
-from botproof.run import MINUTE_US, Clients, Plan, Run
-from botproof.settings import Settings
+from botproof.run import Clients, Plan, Run
+from botproof.settings import SYNTHETIC, Recording, Settings
+from botproof.trial import asked_of, judge_files
 from botproof.world import World
 
 Result = TypeVar("Result")
 
 EPOCH_US = 1_771_722_000_000_000  # 2026-02-22T01:00:00Z, where virtual time begins unless a scenario says otherwise
 DAY_US = 86_400_000_000
+OPENING_PRICE = Decimal(67500)  # of a synthetic market
+ORDINARY_PERCENT = 100
 QUOTES_WITHIN_S = 30  # how long a bot may take until its first quotes rest
 
 
@@ -48,6 +54,7 @@ class StageVenue(Protocol):
     def take_position(self, size: Decimal) -> None: ...
     def place_resting(self, client_id: str, side: Side, distance: Decimal) -> str: ...
     def move_price(self, change: Decimal, over_s: int, recover_s: int | None, after_s: int = 0) -> None: ...
+    def thin_book(self, share: Decimal, for_s: int, side: Side | None = None) -> None: ...
     def script_funding(self, rate: Decimal) -> None: ...
     def strike(self, kind: str, call: str, *, times: int | None = 1, code: str = "") -> None: ...
     def silence(self, channel: str, for_s: int) -> None: ...
@@ -61,14 +68,35 @@ class StageVenue(Protocol):
 OpenVenue = Callable[..., StageVenue]
 
 
+class Recordings(Protocol):
+    """The recorded markets that a scenario may name; both raise `Absent` where the data are not there."""
+
+    def recorded_candles(self, day: date, minute: int) -> Recording: ...
+    def recorded_trades(self, day: date) -> Recording: ...
+
+
+@contextmanager
+def _as_asked() -> Iterator[None]:
+    """A value that the venue behind a scenario cannot take is a mistake in the feature, and told in words."""
+    try:
+        yield
+    except (ValueError, OverflowError) as error:
+        raise HarnessError(f"the venue behind the scenario cannot do that: {error}") from error
+
+
 class Stage:
     """The state of one scenario."""
 
     def __init__(
-        self, settings: Settings, scenario: str, open_venue: OpenVenue, rogues: Mapping[str, BotFactory]
+        self,
+        settings: Settings,
+        scenario: str,
+        open_venue: OpenVenue,
+        rogues: Mapping[str, BotFactory],
+        recordings: Recordings,
     ) -> None:
         self.settings, self.scenario = settings, scenario
-        self._open_venue = open_venue
+        self._open_venue, self._recordings = open_venue, recordings
         self._world: World | None = None
         self._venue: StageVenue | None = None
         self._mentioned: set[str] = set()
@@ -76,10 +104,12 @@ class Stage:
         self._profile: Profile | None = None
         self.factory: BotFactory = settings.factory
         self.deposit = Decimal(20)
-        self.price = Decimal(67500)
-        self.volatility_percent = 100
+        self.price = OPENING_PRICE
+        self.volatility_percent = ORDINARY_PERCENT
+        self.cadence: Literal["lazy", "channel"] = "lazy"  # of the public channels on the fake
         self.funding_rate: Decimal | None = None  # as a fraction; None leaves it to the market
-        self.epoch_us = EPOCH_US
+        self.recording = settings.recording  # None: the market is synthetic
+        self.epoch_us = EPOCH_US if self.recording is None else self.recording.begins_us
         self.declared = Decimal(0)  # the position that the plan says the account holds before the first order
         self.window_s: int | None = None  # fixed by the scenario's text; --window does not replace it
         self.runs: list[Run] = []
@@ -97,14 +127,18 @@ class Stage:
     def venue(self) -> StageVenue:
         """The venue, opened on first use with the account and price said so far."""
         if self._venue is None:
-            self._venue = self._open_venue(
-                inside=self._inside,
-                clock=self.world.clock,
-                seed=self.seed,
-                deposit=self.deposit,
-                price=self.price,
-                volatility_percent=self.volatility_percent,
-            )
+            self._refuse_a_second_market()
+            with _as_asked():
+                self._venue = self._open_venue(
+                    inside=self._inside,
+                    clock=self.world.clock,
+                    seed=self.seed,
+                    deposit=self.deposit,
+                    price=self.price,
+                    volatility_percent=self.volatility_percent,
+                    cadence=self.cadence,
+                    recording=self.recording,
+                )
             self.world.run(self._venue.start())
             if self.funding_rate is not None:
                 self._venue.script_funding(self.funding_rate)
@@ -114,7 +148,8 @@ class Stage:
         """Do something on the loop, at this instant: what reaches behind the venue may set its timers."""
 
         async def act() -> Result:
-            return action()
+            with _as_asked():
+                return action()
 
         return self.world.run(act())
 
@@ -131,9 +166,28 @@ class Stage:
 
     def begin_at(self, time_of_day_us: int) -> None:
         """Virtual time begins at this time of the UTC day, instead of at 01:00."""
-        if self._world is not None:
-            raise HarnessError("the time of day is said once, before anything happens")
+        if self._world is not None or self.recording is not None:
+            raise HarnessError("the time of day is said once, before anything happens; a recorded market has its own")
         self.epoch_us = EPOCH_US // DAY_US * DAY_US + time_of_day_us
+
+    def replay_candles(self, day: date, minute: int) -> None:
+        """The market of a UTC day, from `minute` of it on, as candles recorded it. Raises `Absent`."""
+        self._replay(self._recordings.recorded_candles(day, minute))
+
+    def replay_trades(self, day: date) -> None:
+        """The market of a UTC day, as far as its trades were recorded. Raises `Absent`."""
+        self._replay(self._recordings.recorded_trades(day))
+
+    def _replay(self, recording: Recording) -> None:
+        """Virtual time begins where the recording does."""
+        if self._world is not None or self.recording is not None or self.epoch_us != EPOCH_US:
+            raise HarnessError("a market and its time are said once, before anything happens")
+        self.recording, self.epoch_us = recording, recording.begins_us
+
+    def _refuse_a_second_market(self) -> None:
+        said = (self.price, self.volatility_percent, self.funding_rate)
+        if self.recording is not None and said != (OPENING_PRICE, ORDINARY_PERCENT, None):
+            raise HarnessError(f"the market is {self.recording.name}: it has prices and funding of its own")
 
     def hold(self, size: Decimal, *, is_declared: bool) -> None:
         """The account holds `size` (signed, BTC) before the run; `is_declared` says whether the plan knows of it."""
@@ -182,13 +236,25 @@ class Stage:
         """Open a run on `symbol`: preflight, window, bot. One run at a time."""
         if self.runs and self.runs[-1].sealed is None:
             raise HarnessError("a run is under way: let the bounded window end before the bot is started again")
+        self._refuse_unrecorded(None)
         self._refuse_infeasible()
         run = self._new_run()
         if run.plan.symbol != symbol:
             raise HarnessError(f"{run.plan.profile.id} trades {run.plan.symbol}, not {symbol}")
         self.world.run(run.open())
+        self._refuse_unrecorded(run)
         self.world.run_until(_Arrival(run).is_up, QUOTES_WITHIN_S)
         return run
+
+    def _refuse_unrecorded(self, run: Run | None) -> None:
+        """A window that a recording does not span, or cannot settle, shows nothing; `run` where it has opened."""
+        if self.recording is None:
+            return
+        opens_us = self.recording.opens_us(self.world.clock.now_us())
+        if run is not None and run.window is not None:
+            opens_us = run.window[0]
+        if why := self.recording.unfit(self._window_s, opens_us):
+            raise HarnessError(why)
 
     def _refuse_infeasible(self) -> None:
         """A profile that cannot place its orders at this price shows nothing: INFEASIBLE is a result, and it blocks."""
@@ -238,8 +304,9 @@ class Stage:
             seed=self.settings.seed,
             symbol=profile.symbol,
             client_id_prefix=f"{profile.instance_name}-{part}-",
-            window_s=self.window_s or self.settings.window_s or self.settings.terms.window_default_min * 60,
+            window_s=self._window_s,
             declared_position=self.declared,
+            market=SYNTHETIC if self.recording is None else self.recording.name,
         )
         folder = RunFolder(self.settings.reports, run_id, secrets=secrets)
         try:
@@ -247,8 +314,13 @@ class Stage:
         except HarnessError:
             folder.discard()
             raise
+        run.heed_evidence(self.world.fail)
         self.runs.append(run)
         return run
+
+    @property
+    def _window_s(self) -> int:
+        return self.window_s or self.settings.window_s or self.settings.terms.window_default_min * 60
 
     def _run_id(self) -> str:
         slug = re.sub(r"[^a-z0-9]+", "-", self.scenario.lower()).strip("-")
@@ -330,22 +402,26 @@ class Stage:
             raise NotShown("the venue has listed no open orders yet")
         return read[-1].plain + read[-1].trigger
 
+    def no_trade_judgement(self) -> Judgement:
+        """What the no-trade judge says of the run, from the files in its sealed folder and nothing else."""
+        run = self.finish()
+        if run.sealed is None or run.window is None:
+            raise NotShown("the run left no sealed window to judge")
+        return judge_files(asked_of(run.sealed, run.plan.profile.id, run.window))
+
     def closure(self) -> Closure:
         """What the runs of this scenario may claim."""
         return close([run.record for run in self.runs], self.settings.terms)
 
-    def require_rows(self, rows: Sequence[Mapping[str, str]]) -> None:
-        """The bot's rows cover the window as the terms ask, a row a minute; raises `NotShown` where they do not."""
+    def require_rows(self) -> None:
+        """The bot's rows tell of the whole window, as the terms ask; raises `NotShown` where they do not."""
         run = self.finish()
-        assert run.window is not None
-        minutes = {row.get("ts", "")[:16] for row in rows}
-        wanted = [_minute(at_us) for at_us in range(*run.window, MINUTE_US)]
-        share = Decimal(sum(minute in minutes for minute in wanted)) / len(wanted)
-        if share < run.plan.terms.coverage_min:
-            least = plain(run.plan.terms.coverage_min)
-            raise NotShown(
-                f"minute.csv has rows for {share:.2f} of the window's minutes; at least {least} are asked for"
-            )
+        cadence = Cadence(run.plan.terms)
+        for fact in run.facts:
+            if type(fact) in Cadence.hears:
+                cadence.see(fact)
+        if doubt := cadence.doubt():
+            raise NotShown(doubt)
 
     def mention(self, what: str) -> None:
         """A step spoke of `what` (a refusal's code, an invariant's id): it does not fail the scenario's end."""
@@ -378,6 +454,12 @@ class Stage:
         for refusal in unexpected_refusals(run.facts):
             if refusal.code not in self._mentioned:
                 yield f"the venue refused a request with {refusal.code} ({refusal.message}) and no step mentions it"
+        for fault in server_faults(run.facts):
+            if fault.code not in self._mentioned:
+                yield (
+                    f"the venue failed with HTTP {fault.http_status} ({fault.code} {fault.message}) and left unknown "
+                    "what it did, and no step mentions it"
+                )
         for client_id in foreign_names(run.facts, run.plan.client_id_prefix):
             yield f"the bot placed an order as {client_id!r}; its client ids begin with {run.plan.client_id_prefix}"
         for verdict in run.verdicts:
@@ -406,7 +488,3 @@ class _Arrival:
                 self._state = fact.state
         self._looked_at = len(facts)
         return len(self._live) >= self._levels or self._state != "running"
-
-
-def _minute(at_us: int) -> str:
-    return datetime.fromtimestamp(at_us // 1_000_000, UTC).isoformat()[:16]

@@ -108,7 +108,9 @@ def test_every_scenario_is_in_the_results_with_its_evidence(twice: list[Session]
         assert {result["status"] for result in results} == {"passed"}
         runs = [result for result in results if any(label["name"] == "run" for label in result["labels"])]
         assert len(runs) >= 8
-        assert all("tape.jsonl" in {one["name"] for one in result["attachments"]} for result in runs)
+        for result in runs:
+            shown = [one["name"].removeprefix("run 1: ").split(":")[0] for one in result["attachments"][:3]]
+            assert shown == ["verdicts", "picture", "summary"]
         environment = (session.reports / "allure-results" / "environment.properties").read_text()
         assert "closure=PARTIAL" in environment
 
@@ -142,9 +144,13 @@ def test_an_empty_selection_is_said_and_is_no_success(tmp_path: Path) -> None:
 def test_a_bot_that_breaks_a_promise_fails_with_the_promise_the_fact_and_the_replay(tmp_path: Path) -> None:
     failed = session(tmp_path, "-k", "buy_quote", "--bot", "python:botproof.fakes.rogues.one_quote_too_many:create")
     assert failed.code == 1
-    assert "E1 BROKEN: exposure 20.2" in failed.said
+    assert "E1 BROKEN: " in failed.said
+    assert "\n  exposure 20.2" in failed.said
     assert "RequestSent action=place" in failed.said
     assert "replay: pytest features/test_features.py::" in failed.said
     assert "Traceback" not in failed.said
     results = [json.loads(path.read_text()) for path in (tmp_path / "allure-results").glob("*-result.json")]
     assert [result["status"] for result in results] == ["failed"]
+    shown = [one["name"] for one in results[0]["attachments"]]
+    assert shown[3] == "tape.jsonl, around what was broken"
+    assert {"minute.csv", "fills.csv", "orders.csv", "run.json", "verdicts.json"} <= set(shown[4:])

@@ -6,28 +6,23 @@ functions too. Every rule is seen to fail below, on a planted source.
 
 import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parents[1]
-FOLDERS = {
-    "botproof": "botproof",
-    "steps": "botproof.steps",
-    "fakes": "botproof.fakes",
-    "features": "botproof.features",
-}
+from sources import FOLDERS, ROOT, Module, modules, within
 
 # From the ground up: a floor is a row of strangers, a stranger a row of rooms of which each may use those to its left.
 FLOORS = (
     (("errors", "money", "clock", "events", "notation"),),
-    (("document", "schema", "profile", "terms", "feasibility", "invariants", "incidents", "closure"),),
+    (("document", "schema", "profile", "terms", "feasibility", "invariants", "notrade", "incidents", "closure"),),
     (("ports",),),
     (("network", "virtual"), ("venue",), ("bots",), ("evidence",), ("circumstances",), ("tripwire",)),
-    (("settings", "record", "watch", "world", "live", "run", "stage"),),
-    (("plugin", "session", "fixtures", "seeded", "search", "cli"),),
+    (("settings", "record", "trial", "watch", "world", "live", "run", "stage"),),
+    (
+        (
+            *("plugin", "selection", "vocabulary", "progress", "session", "fixtures", "seeded", "search"),
+            *("conformance", "loopback", "commands", "cli"),
+        ),
+    ),
 )
 PLACE = {
     room: (floor, stranger, place)
@@ -47,7 +42,10 @@ KNOWN_TO = {
     "allure_commons": {"botproof.evidence.attachments"},
     "allure_pytest": {"botproof.evidence.attachments"},
     "uvicorn": {"botproof.fakes.bitget.server"},
-    "websockets": {"botproof.venue.stream", "botproof.fakes.bitget.ws", "botproof.fakes.bitget.server"},
+    "websockets": {
+        *("botproof.venue.stream", "botproof.fakes.bitget.ws", "botproof.fakes.bitget.server"),
+        "botproof.conformance.carriers",
+    },
 }
 PURE = (*(f"botproof.{room}" for room, (floor, *_) in PLACE.items() if floor <= 2),)
 PURE_FAKES = ("botproof.fakes.bitget.core", "botproof.fakes.bitget.market")
@@ -73,60 +71,6 @@ DOORS = {
     "botproof.terms": {"read_bytes"},
 }
 MODULE_LINES_MAX, FUNCTION_LINES_MAX = 500, 70
-
-
-@dataclass(frozen=True)
-class Import:
-    """`target` is absolute and goes down to the name taken: `botproof.events.Fill`."""
-
-    line: int
-    target: str
-    relative: bool = False
-    on_demand: bool = False
-
-
-@dataclass(frozen=True)
-class Module:
-    """A source under the name it is installed by."""
-
-    name: str
-    source: str
-    is_package: bool = False
-
-    @cached_property
-    def tree(self) -> ast.Module:
-        return ast.parse(self.source)
-
-    @cached_property
-    def imports(self) -> list[Import]:
-        top = set(self.tree.body)
-        return [each for node in ast.walk(self.tree) for each in self._imports_of(node, on_demand=node not in top)]
-
-    def _imports_of(self, node: ast.AST, *, on_demand: bool) -> Iterator[Import]:
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield Import(node.lineno, alias.name, on_demand=on_demand)
-        elif isinstance(node, ast.ImportFrom):
-            base = [*self._above(node.level), *filter(None, [node.module])]
-            for alias in node.names:
-                yield Import(node.lineno, ".".join([*base, alias.name]), bool(node.level), on_demand)
-
-    def _above(self, level: int) -> list[str]:
-        parts = self.name.split(".")
-        return parts[: len(parts) - level + self.is_package] if level else []
-
-
-def modules() -> Iterator[Module]:
-    for folder, package in FOLDERS.items():
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            parts = [package, *path.relative_to(ROOT / folder).with_suffix("").parts]
-            is_package = parts[-1] == "__init__"
-            name = ".".join(parts[:-1] if is_package else parts)
-            yield Module(name, path.read_text(encoding="utf-8"), is_package)
-
-
-def within(name: str, package: str) -> bool:
-    return name == package or name.startswith(f"{package}.")
 
 
 def room(name: str) -> str:

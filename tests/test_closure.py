@@ -32,6 +32,7 @@ def run(**changes: object) -> RunRecord:
         venue="live",
         profile_id=MICRO_CAP.id,
         profile_sha256=MICRO_CAP.sha256,
+        terms_sha256=TERMS.sha256,
         mode="live_microcap",
         complete=True,
         agreement=True,
@@ -65,6 +66,23 @@ def test_no_run_closes_nothing_and_every_requirement_says_why() -> None:
 def test_a_live_run_of_the_bot_under_proof_shows_what_runs_can_show() -> None:
     shown = {item.id for item in close([run(), no_trade()], TERMS_NAMED).requirements if item.shown}
     assert shown == {"K0", "K4", "K5", "K6", "K8"}
+
+
+def test_a_run_that_was_judged_by_other_terms_shows_nothing_until_it_is_judged_again() -> None:
+    other = "0" * 64
+    found = missing(run(terms_sha256=other), no_trade(terms_sha256=other))
+    assert found["K4"] == "each live micro-cap window was judged by other terms: judge it again by these"
+    assert found["K7"] == "each live no-trade window was judged by other terms: judge it again by these"
+    assert {"K5", "K6", "K8"} <= set(found)
+
+
+def test_one_run_judged_by_these_terms_is_enough_beside_others() -> None:
+    assert "K4" not in missing(run(), run(run_id="r2", terms_sha256="0" * 64))
+
+
+def test_what_is_broken_by_other_terms_still_counts() -> None:
+    worse = run(run_id="r2", terms_sha256="0" * 64, verdicts=verdicts(E1=Outcome.BROKEN))
+    assert missing(run(), no_trade(), worse)["K5"] == "BROKEN on the bot under proof: E1 in r2"
 
 
 def test_nothing_is_completed_while_anything_is_missing() -> None:

@@ -16,7 +16,7 @@ from botproof.events import (
     Side,
     Source,
 )
-from botproof.invariants.effects import effects, foreign_names, holding_times_us, unexpected_refusals
+from botproof.invariants.effects import effects, foreign_names, holding_times_us, server_faults, unexpected_refusals
 
 SECOND_US = 1_000_000
 
@@ -34,12 +34,12 @@ def sent(request: int, action: Action, *, client_id: str = "bot1-x-1", exit_: bo
     )
 
 
-def answered(request: int, code: str = "00000", *, order_id: str = "", at_s: int = 0) -> Fact:
+def answered(request: int, code: str = "00000", *, order_id: str = "", at_s: int = 0, status: int = 200) -> Fact:
     return RequestAnswered(
         src=Source.TAP,
         t_local_us=at_s * SECOND_US,
         request=request,
-        http_status=200,
+        http_status=status,
         code=code,
         message="m",
         order_id=order_id,
@@ -141,6 +141,21 @@ def test_an_entry_is_never_excused_nor_is_another_code() -> None:
     assert unexpected_refusals([sent(1, Action.PLACE), answered(1, "22002", at_s=10), near])
     assert unexpected_refusals([sent(1, Action.PLACE, exit_=True), answered(1, "40762", at_s=10), near])
     assert unexpected_refusals([answered(8, "43001")])
+
+
+@pytest.mark.parametrize(
+    ("status", "refusals", "faults"), [(400, 1, 0), (429, 1, 0), (499, 1, 0), (500, 0, 1), (503, 0, 1)]
+)
+def test_a_server_that_failed_refuses_nothing(status: int, refusals: int, faults: int) -> None:
+    tape = [sent(1, Action.PLACE), answered(1, "45001", status=status)]
+    assert effects(tape, "bot1-x-")["requests refused"] == refusals
+    assert len(unexpected_refusals(tape)) == refusals
+    assert len(server_faults(tape)) == faults
+
+
+def test_an_order_that_was_taken_is_no_fault_of_the_server_whatever_status_it_came_with() -> None:
+    tape = [sent(1, Action.PLACE), answered(1, status=500)]
+    assert (server_faults(tape), unexpected_refusals(tape)) == ([], [])
 
 
 def test_a_client_id_without_the_prefix_is_named_once() -> None:

@@ -121,6 +121,44 @@ def test_shipped_features_are_collected_from_the_wheel(wheel: ZipFile, tmp_path:
     assert "test_features.py::" in done.stdout
 
 
+FRONT = "import sys; sys.path.insert(0, sys.argv.pop(1)); "
+NEW, PYTEST = (
+    FRONT + "from botproof.cli import main; main()",
+    FRONT + "import pytest; sys.exit(pytest.main(sys.argv[1:]))",
+)
+
+
+def test_what_new_lays_out_runs_from_the_wheel(wheel: ZipFile, tmp_path: Path) -> None:
+    site, mine = tmp_path / "site", tmp_path / "mine"
+    wheel.extractall(site)
+    assert run(NEW, str(site), "new", str(mine), cwd=tmp_path).returncode == 0
+    done = run(PYTEST, str(site), "-p", "no:cacheprovider", "-p", "no:randomly", cwd=mine)
+    assert "1 failed, 1 passed" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_a_new_user_gets_from_nothing_to_a_green_and_a_red_scenario(wheel: ZipFile, tmp_path: Path) -> None:
+    """In an environment that holds the wheel and what it asks for, and nothing else."""
+
+    def said(*command: str, cwd: Path = tmp_path) -> subprocess.CompletedProcess[str]:
+        environment = {name: text for name, text in os.environ.items() if not name.startswith(("PYTEST_", "PYTHON"))}
+        return subprocess.run(
+            command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300, check=False
+        )
+
+    assert wheel.filename is not None
+    programs = tmp_path / "environment" / "bin"
+    assert said(sys.executable, "-m", "venv", "environment").returncode == 0
+    installed = said(str(programs / "pip"), "install", "--quiet", wheel.filename)
+    if installed.returncode:
+        pytest.skip(f"no package index is at hand: {installed.stderr.splitlines()[-1:]}")
+    assert said(str(programs / "botproof"), "new", "mine").returncode == 0
+    done = said(str(programs / "pytest"), cwd=tmp_path / "mine")
+    assert done.returncode == 1
+    assert "1 failed, 1 passed" in done.stdout
+    assert "E10 BROKEN: " in done.stdout
+
+
 IMPORTS = """
 import importlib, site, sys
 site.addsitedir(sys.argv[1])

@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -294,6 +295,23 @@ def test_a_terminal_escape_in_a_key_or_value_is_shown_and_not_obeyed():
     assert lines.isascii()
     assert "\x1b" not in lines
     assert len(lines.splitlines()) == 2
+
+
+def test_the_same_bytes_are_parsed_once(monkeypatch):
+    text, parsed = f"{MICRO_CAP}# seen for the first time\n", []
+    parse = yaml.parse
+    monkeypatch.setattr(yaml, "parse", lambda *args, **options: parsed.append(1) or parse(*args, **options))
+    assert load(text) == load(text)
+    assert len(parsed) == 1
+    load(f"{text}# and changed\n")
+    assert len(parsed) == 2
+
+
+def test_a_refusal_names_the_file_of_its_own_every_time():
+    for name in ("first", "second"):
+        with pytest.raises(ProfileError) as refusal:
+            Profile.parse(b"a: [", Path(f"{name}.yml"))
+        assert refusal.value.file == f"{name}.yml"
 
 
 @pytest.mark.parametrize("kind", ["missing", "directory", "fifo", "long name", "nul", "too large"])

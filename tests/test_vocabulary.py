@@ -2,6 +2,8 @@
 
 import ast
 import itertools
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,3 +118,57 @@ def test_each_rule_is_seen_to_fail() -> None:
     assert ambiguous(PLANTED, said) == ["the sea is deep"]
     assert ambiguous([*PLANTED, Phrase("b.py", "then", "the sky is blue")], said[:1]) == ["the sky is blue"]
     assert unsorted(PLANTED) == ["the grass is green"]
+
+
+# What `--steps` lists.
+
+
+@pytest.fixture(scope="module")
+def listed() -> list[str]:
+    command = [sys.executable, "-m", "pytest", "features/", "--steps"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.splitlines()
+
+
+def test_every_phrase_is_listed_once_by_noun_and_kind(listed: list[str]) -> None:
+    assert [line[8:] for line in listed if line.startswith(("  Given ", "  When  ", "  Then  "))] == [
+        phrase.text for phrase in sorted(PHRASES, key=lambda p: (p.file, KINDS.index(p.kind), p.text.lower()))
+    ]
+
+
+def test_every_phrase_is_listed_with_a_step_that_says_it(listed: list[str]) -> None:
+    phrases = [number for number, line in enumerate(listed) if line.startswith(("  Given ", "  When  ", "  Then  "))]
+    for number in phrases:
+        assert parsers.parse(listed[number][8:]).is_matching(listed[number + 1].strip()), listed[number]
+
+
+def test_a_table_is_listed_with_its_step(listed: list[str]) -> None:
+    assert listed[listed.index("  Given the micro-cap profile with:") + 2].startswith("        | ")
+
+
+def test_a_users_own_steps_are_listed_behind_ours_and_his_features_are_the_examples(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\nbotproof_features = features\n")
+    (tmp_path / "conftest.py").write_text(
+        "from pytest_bdd import given, then\n"
+        "@given('the moon is full')\ndef _(): pass\n"
+        "@then('nobody says this')\ndef _(): pass\n"
+    )
+    (tmp_path / "features").mkdir()
+    (tmp_path / "features" / "a.feature").write_text(
+        "Feature: a\n  Scenario: b\n    Given the moon is full\n    And a flat account of 77 USDT\n"
+    )
+    (tmp_path / "features" / "torn.feature").write_text("Scenario Scenario: |")
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); import botproof; botproof.__path__.append({str(ROOT)!r});"
+        "import pytest; sys.exit(pytest.main(['-p', 'botproof.plugin', '--steps']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "        a flat account of 77 USDT\n" in done.stdout
+    assert done.stdout.endswith(
+        "conftest\n  Given the moon is full\n        the moon is full\n"
+        "  Then  nobody says this\n        no feature says it yet\n"
+    )
