@@ -64,7 +64,7 @@ def wait_for_a_run(reports: Path, running: "subprocess.Popen[str]") -> None:
 def test_an_interrupted_session_passes_nothing_and_keeps_what_was_seen(
     tmp_path: Path, sent: signal.Signals, status: int
 ) -> None:
-    running = session(tmp_path, "-k", "clean_window", "--window=12h")
+    running = session(tmp_path, "-k", "clean_window_is_proven", "--window=12h")
     try:
         wait_for_a_run(tmp_path, running)
         running.send_signal(sent)
@@ -99,7 +99,7 @@ def said_of(folder: Path) -> str:
 def test_a_disk_that_refuses_in_the_middle_of_a_run_fails_the_scenario_in_words(tmp_path: Path) -> None:
     script = (
         f"import resource, sys, pytest; resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000)); "
-        f"sys.exit(pytest.main(['features', '-p', 'no:cacheprovider', '-p', 'no:randomly', '-k', 'clean_window', "
+        f"sys.exit(pytest.main(['features', '-p', 'no:cacheprovider', '-p', 'no:randomly', '-k', 'clean_window_is_proven', "
         f"'--window=12h', '--reports={tmp_path}']))"
     )
     done = subprocess.run(

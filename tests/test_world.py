@@ -1,6 +1,8 @@
 """Time moves only inside the calls of a world."""
 
 import asyncio
+import os
+import signal
 import time
 from collections.abc import Iterator
 from decimal import Decimal
@@ -311,3 +313,34 @@ def test_a_task_that_fails_while_another_unwinds_leaves_it_the_time_to_do_so() -
     with pytest.raises(HarnessError, match="in the middle"):
         world.close()
     assert unwound == ["slow"]
+
+
+def test_ctrl_c_ends_a_move_between_two_steps_and_tears_nothing() -> None:
+    """What a signal interrupts in Python may be anything; what it does to a world is not."""
+    done: list[str] = []
+
+    async def write() -> None:
+        await asyncio.sleep(1)
+        done.append("begun")
+        os.kill(os.getpid(), signal.SIGINT)
+        done.append("ended")
+        await asyncio.sleep(1)
+        done.append("after")
+
+    with World(epoch_us=0) as world:
+        world.spawn(write(), name="writer")
+        with pytest.raises(KeyboardInterrupt):
+            world.run_for(10)
+        assert (done, world.clock.now_us()) == (["begun", "ended"], 1_000_000)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_second_ctrl_c_ends_what_does_not_come_to_its_next_step() -> None:
+    async def spin() -> None:
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+        raise AssertionError("it went on")
+
+    with pytest.raises(KeyboardInterrupt), World(epoch_us=0) as world:
+        world.spawn(spin(), name="spinner")
+        world.run_for(10)
