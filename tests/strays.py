@@ -412,7 +412,10 @@ ALLOWED: Mapping[tuple[str, str], tuple[tuple[str, ...], str]] = {
     ("clock", "botproof.circumstances"): (("datetime.datetime.now",), "when a run was sealed: no part of its payload"),
     ("clock", "botproof.session"): (("datetime.datetime.now",), "the closure page is named by the day it is written"),
     ("clock", "botproof.trial"): (("datetime.datetime.now",), "when a trial was held, and its report's name"),
-    ("thread", "botproof.world"): (("threading", "concurrent"), "on the machine's clock the loop has a thread"),
+    ("thread", "botproof.world"): (
+        ("threading", "concurrent", "signal"),
+        "on the machine's clock the loop has a thread; Ctrl-C ends a move",
+    ),
     ("thread", "botproof.virtual"): (("concurrent",), "the type of an executor that a program may bring along"),
     ("thread", "botproof.search"): (("concurrent", "signal"), "seeds are tried in processes of their own"),
     ("thread", "botproof.loopback"): (("signal",), "the fake serves until it is told to end"),

@@ -341,6 +341,10 @@ def test_a_second_ctrl_c_ends_what_does_not_come_to_its_next_step() -> None:
             os.kill(os.getpid(), signal.SIGINT)
         raise AssertionError("it went on")
 
-    with pytest.raises(KeyboardInterrupt), World(epoch_us=0) as world:
-        world.spawn(spin(), name="spinner")
-        world.run_for(10)
+    def spinning() -> None:
+        with World(epoch_us=0) as world:
+            world.spawn(spin(), name="spinner")
+            world.run_for(10)
+
+    with pytest.raises(KeyboardInterrupt):
+        spinning()
