@@ -77,6 +77,18 @@ def unmarked(page: Path) -> list[str]:
     return [re.split(r"\s{2,}", line)[0] for line in lines if COMMAND.match(line)]
 
 
+# Where the package is installed pytest finds the plugin by itself, and must be the first to import it.
+PYTEST = """
+from importlib.metadata import entry_points
+plugin = []
+if all(point.value != "botproof.plugin" for point in entry_points(group="pytest11")):
+    plugin = ["-p", "botproof.plugin"]
+    BRIDGE
+import pytest
+sys.exit(pytest.main([*plugin, "-p", "no:randomly", *sys.argv[1:]]))
+"""
+
+
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """What a checkout holds, with `pytest` and `botproof` of this interpreter in `bin`."""
@@ -87,16 +99,11 @@ def checkout(tmp_path: Path) -> Path:
     for name in ("conftest.py", "pytest.ini"):
         shutil.copy(ROOT / name, copy)
     (copy / "bin").mkdir()
-    bridge = f"import sys; sys.path.insert(0, {str(copy)!r}); import botproof; botproof.__path__.append({str(copy)!r})"
-    for name, main in (
-        (
-            "pytest",
-            "import pytest; sys.exit(pytest.main(['-p', 'botproof.plugin', '-p', 'no:randomly', *sys.argv[1:]]))",
-        ),
-        ("botproof", "from botproof.cli import main; main()"),
-    ):
+    path = f"import sys; sys.path.insert(0, {str(copy)!r})"
+    bridge = f"import botproof; botproof.__path__.append({str(copy)!r})"
+    for name, main in (("pytest", PYTEST), ("botproof", "BRIDGE\nfrom botproof.cli import main; main()")):
         script = copy / "bin" / name
-        script.write_text(f"#!{sys.executable}\n{bridge}\n{main}\n")
+        script.write_text(f"#!{sys.executable}\n{path}\n{main.replace('BRIDGE', bridge)}\n")
         script.chmod(0o755)
     return copy
 
